@@ -1,0 +1,34 @@
+import type { Reading } from "../model/reading.js";
+
+/** Cancels a timer; harmless when it has fired or was cancelled. */
+export type Cancel = () => void;
+
+/** What a process takes of time from its host. Durations in milliseconds. */
+export interface Clock {
+  /** The three clocks now. */
+  now(): Reading;
+  /** Runs `fn` once after `ms`; a timer only wakes, deadlines are computed from readings at use. */
+  setTimer(ms: number, fn: () => void): Cancel;
+}
+
+/** Resolves after `ms`, or as soon as the signal aborts (never rejects: the caller looks at the signal). */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.setTimer(ms, done);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** The wall time as ISO 8601, for rows that people read. */
+export function wallTime(clock: Clock): string {
+  return new Date(clock.now().wallMs).toISOString();
+}

@@ -1,0 +1,85 @@
+import type { Position } from "../model/position.js";
+
+/** A partition as its source lists it. */
+export interface SourcePartition {
+  readonly partitionKey: string;
+  /** Partitions that must be finished first, by their keys, whether or not the source still lists them. */
+  readonly parents: readonly string[];
+  /** Whether it still takes records. */
+  readonly open: boolean;
+  readonly startingHashKey?: string;
+  readonly endingHashKey?: string;
+  /** Where it begins, for ordering creations; undefined where the source has no such thing. */
+  readonly startingSequenceNumber?: string;
+}
+
+/** One record. Plain data; the payload is bytes as they came. */
+export interface SourceRecord {
+  readonly data: Uint8Array;
+  readonly partitionKey: string;
+  readonly sequenceNumber: string;
+  readonly subSequenceNumber: number;
+  /** When the source took it, if it says so (wall time of the source, ms). */
+  readonly arrivalMs?: number;
+}
+
+/** What a reader has. */
+export type SourceFetch =
+  | {
+      readonly kind: "records";
+      readonly records: readonly SourceRecord[];
+      /** A checkpoint here means that all of this, and what came before it, is done. Undefined for an empty batch with no position. */
+      readonly lastPosition: Position | undefined;
+      /** How far behind the newest record the reader is, where the source says so. */
+      readonly millisBehindLatest?: number;
+      /** Payload bytes, for bounds. */
+      readonly bytes: number;
+      /** For fixed partitions: the turn, from 1 up over the partition's life. */
+      readonly turn?: number;
+    }
+  | { readonly kind: "ended"; readonly children: readonly SourcePartition[] };
+
+/** Reads one partition in one tenure. */
+export interface PartitionReader {
+  /**
+   * The next batch. Waits until the source has one (or its idle interval ended, when empty batches are wanted), obeying
+   * the source's rate limits; retries the source's passing failures itself and reports each to `onError`.
+   * Rejects with a LeaseholdError when there is no point in going on, with the signal's reason when it aborts.
+   */
+  next(signal: AbortSignal): Promise<SourceFetch>;
+  /** Called after a batch was worked through, so that a source of turns can time the next one. */
+  done?(): void;
+  /** Lets go; no call to `next` is under way. */
+  close(): void;
+}
+
+export interface OpenPartition {
+  readonly partitionKey: string;
+  /** Resume after this position; at it where its sub-sequence number is above 0. */
+  readonly checkpoint: Position;
+  /** Told of every passing failure. */
+  readonly onError: (error: unknown) => void;
+  /** Told whenever the source answered, with records or without: silence is measured from it. */
+  readonly onAnswer: () => void;
+}
+
+/** Something that is partitioned. */
+export interface PartitionSource {
+  /** For people and events: `kinesis` or `fixed`. */
+  readonly kind: string;
+  /** For people: the stream's name, or what is shared. */
+  readonly name: string;
+  /** Whether partitions can end and have children. */
+  readonly evolves: boolean;
+  /** Where a partition that has no checkpoint yet begins; the checkpoint of leases created for an empty table. */
+  readonly initialPosition: Position;
+  /**
+   * Checks that the source can be read.
+   * @throws LeaseholdError `source-missing`, `source-denied`, `source-unavailable`
+   */
+  verify(signal: AbortSignal): Promise<void>;
+  /** Every partition that the source still knows, closed ones included. */
+  list(signal: AbortSignal): Promise<readonly SourcePartition[]>;
+  open(partition: OpenPartition): PartitionReader;
+  close(): void;
+}

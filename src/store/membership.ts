@@ -1,0 +1,40 @@
+import type { FleetRows, MailEntry, MetaRow, WorkerIdentity, WorkerRow, WorkerStatus } from "../model/worker-row.js";
+import type { Call, PlainOutcome, WriteOutcome } from "./call.js";
+
+export interface Beat {
+  readonly workerId: string;
+  /** The beat that the row must show; it is raised by one. */
+  readonly beat: number;
+  readonly status: WorkerStatus;
+  /** Keys of mailbox entries that were answered. */
+  readonly removeMail: readonly string[];
+}
+
+/** The rows of workers. Every write but creation and the parent's fence is refused on a missing or fenced row. */
+export interface Membership {
+  /** One query: every row of the fleet, `planner` and `meta` included. */
+  readFleet(call: Call & { readonly consistent: boolean }): Promise<FleetRows>;
+  readWorker(workerId: string, call: Call & { readonly consistent: boolean }): Promise<WorkerRow | undefined>;
+  /**
+   * Makes or joins `meta` by one update: mode and format by `if_not_exists`, `ADD joins 1`. The answer is as stored:
+   * the caller checks it.
+   */
+  join(mode: string, format: number, call?: Call): Promise<MetaRow>;
+  /** `beat = 0`, empty mailbox, `IF attribute_not_exists(pk)`: a late unconditional creation would un-fence. */
+  create(identity: WorkerIdentity, status: WorkerStatus, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /** `SET beat = beat + 1 … IF beat = :beat AND attribute_not_exists(fencedBy)`; the answer is also the mailbox. */
+  beat(beat: Beat, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /** `SET fencedBy IF beat = :beat AND attribute_not_exists(fencedBy)`: by an observer, of a worker fallen silent. */
+  fence(workerId: string, by: string, beat: number, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /** A worker's fence of itself: `IF attribute_exists(beat) AND attribute_not_exists(fencedBy)`. */
+  leave(workerId: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /** By the parent of a process that has exited: without a beat, creating the row fenced if need be. */
+  fenceExited(workerId: string, by: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /** An unfenced row with `beat = −1` for a worker that leases name and that has no row: `IF attribute_not_exists(pk)`. */
+  createTombstone(workerId: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /** Adds entries to a mailbox: `IF attribute_exists(beat) AND attribute_not_exists(fencedBy)`. One write for all. */
+  post(workerId: string, entries: ReadonlyMap<string, MailEntry>, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /** Collects a fenced row: `DELETE IF attribute_exists(fencedBy)`. */
+  remove(workerId: string, call?: Call): Promise<PlainOutcome>;
+}
+
