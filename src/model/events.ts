@@ -1,0 +1,231 @@
+import type { EndReason, IncarnationEnd, TenureReason } from "./reasons.js";
+
+/**
+ * Everything that happens in a worker, as one sealed union: logs, metrics, status and the simulator's checks are all fed
+ * from it. Each event is emitted by the worker that `workerId` names, at the instant it happens there.
+ */
+export type LeaseholdEvent = WorkerEvent | TenureEvent | FleetEvent | DiscoveryEvent | ProcessingEvent;
+
+/** A worker's own life. */
+export type WorkerEvent =
+  | { readonly type: "worker-created"; readonly workerId: string }
+  | {
+      readonly type: "worker-ended";
+      readonly workerId: string;
+      readonly reason: IncarnationEnd;
+      readonly by?: string;
+    }
+  | { readonly type: "beat-sent"; readonly workerId: string; readonly beat: number; readonly attempt: number }
+  | {
+      readonly type: "beat-acknowledged";
+      readonly workerId: string;
+      readonly beat: number;
+      readonly ageMs: number;
+    }
+  /** The control loop makes no rounds: no beat is sent. */
+  | { readonly type: "beat-withheld"; readonly workerId: string }
+  | { readonly type: "belief-lapsed"; readonly workerId: string; readonly leases: number }
+  | { readonly type: "draining"; readonly workerId: string }
+  | { readonly type: "leave-sent"; readonly workerId: string }
+  | {
+      readonly type: "store-failed";
+      readonly workerId: string;
+      readonly operation: string;
+      readonly error: string;
+    };
+
+/** A tenure's life. */
+export type TenureEvent =
+  | {
+      readonly type: "tenure-began";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly how: TenureReason;
+      readonly from: string | undefined;
+      readonly checkpoint: string;
+    }
+  | {
+      readonly type: "tenure-ended";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly reason: EndReason;
+    }
+  /** A write that changes who owns the lease was refused or stayed unknown. */
+  | {
+      readonly type: "change-failed";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly change: TenureReason;
+      readonly outcome: "refused" | "unknown";
+      readonly owner: string | undefined;
+    }
+  | {
+      readonly type: "handed-off";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly target: string;
+      readonly reason: EndReason;
+    }
+  | {
+      readonly type: "released";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly reason: EndReason;
+    }
+  | {
+      readonly type: "checkpointed";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly checkpoint: string;
+    }
+  | {
+      readonly type: "checkpoint-refused";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly checkpoint: string;
+      readonly reason: "deposed" | "moved-by-hand" | "unknown" | "ended";
+    };
+
+/** What the worker does about the others. */
+export type FleetEvent =
+  | { readonly type: "fence-sent"; readonly workerId: string; readonly victim: string; readonly beat: number }
+  | { readonly type: "fenced"; readonly workerId: string; readonly victim: string; readonly beat: number }
+  | { readonly type: "fence-refused"; readonly workerId: string; readonly victim: string }
+  | { readonly type: "fence-seen"; readonly workerId: string; readonly victim: string }
+  | { readonly type: "tombstone-created"; readonly workerId: string; readonly victim: string }
+  | { readonly type: "worker-collected"; readonly workerId: string; readonly victim: string }
+  | { readonly type: "orphans-seen"; readonly workerId: string; readonly orphans: number }
+  | { readonly type: "planner-elected"; readonly workerId: string; readonly epoch: number }
+  | { readonly type: "planner-deposed"; readonly workerId: string; readonly epoch: number }
+  | {
+      readonly type: "directive-posted";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly from: string;
+      readonly target: string;
+      readonly why: string;
+    }
+  | {
+      readonly type: "directive-answered";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly answer: "handed-off" | "refused" | "void";
+    }
+  | {
+      readonly type: "note-answered";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+    }
+  | {
+      readonly type: "reconciled";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+    }
+  | {
+      readonly type: "lease-invalid";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly problem: string;
+    }
+  /** Leases were taken above `maxLeases`, because nobody else took them. */
+  | { readonly type: "overflow"; readonly workerId: string; readonly leaseKey: string };
+
+/** Which leases exist. */
+export type DiscoveryEvent =
+  | {
+      readonly type: "lease-created";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly checkpoint: string;
+    }
+  | {
+      readonly type: "lease-marked";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+    }
+  | { readonly type: "lease-removed"; readonly workerId: string; readonly leaseKey: string }
+  | { readonly type: "discovery-failed"; readonly workerId: string; readonly error: string }
+  | { readonly type: "partition-vanished"; readonly workerId: string; readonly leaseKey: string };
+
+/** The work itself. */
+export type ProcessingEvent =
+  | {
+      readonly type: "batch-started";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly records: number;
+      readonly bytes: number;
+      readonly first?: string;
+      readonly last?: string;
+      readonly remainingMs: number;
+    }
+  | {
+      readonly type: "batch-finished";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly records: number;
+      readonly tookMs: number;
+      readonly millisBehindLatest?: number;
+    }
+  | {
+      readonly type: "batch-dropped";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly records: number;
+    }
+  | {
+      readonly type: "processor-failed";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly callback: string;
+      readonly attempt: number;
+      readonly error: string;
+    }
+  | {
+      readonly type: "lease-lost-told";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly reason: EndReason;
+    }
+  | {
+      readonly type: "processor-stuck";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+    }
+  | { readonly type: "stuck-processor-returned"; readonly workerId: string; readonly leaseKey: string }
+  | {
+      readonly type: "source-failed";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly error: string;
+    }
+  | {
+      readonly type: "partition-ended";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly children: readonly string[];
+    };
+
+/** Takes events. Must not throw and must not wait. */
+export type Emit = (event: LeaseholdEvent) => void;
