@@ -1,0 +1,38 @@
+// Builds src/ into dist/. Written in place and swept afterwards, never removed first: a process that runs from
+// dist/ meanwhile keeps its files, and a source that went leaves nothing behind.
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import path from "node:path";
+
+const root = path.join(import.meta.dirname, "..");
+const src = path.join(root, "src");
+const dist = path.join(root, "dist");
+
+function filesIn(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true }).filter((name) =>
+    statSync(path.join(folder, name)).isFile(),
+  );
+}
+
+const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+const { status } = spawnSync(process.execPath, [tsc, "-p", path.join(root, "tsconfig.build.json")], {
+  cwd: root,
+  stdio: "inherit",
+});
+
+// What is not TypeScript (pages, styles) goes along as it is.
+const assets = filesIn(src).filter((name) => !name.endsWith(".ts"));
+for (const name of assets) {
+  mkdirSync(path.dirname(path.join(dist, name)), { recursive: true });
+  copyFileSync(path.join(src, name), path.join(dist, name));
+}
+
+for (const name of filesIn(dist)) {
+  const source = name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts");
+  if (!assets.includes(name) && !existsSync(path.join(src, source))) rmSync(path.join(dist, name));
+}
+
+const cli = path.join(dist, "cli/main.js");
+if (existsSync(cli)) chmodSync(cli, 0o755);
+process.exitCode = status ?? 1;
