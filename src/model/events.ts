@@ -52,6 +52,14 @@ export type TenureEvent =
       readonly epoch: number;
       readonly reason: EndReason;
     }
+  /** The tenure goes on under a higher epoch, after a checkpoint of unknown outcome. */
+  | {
+      readonly type: "tenure-raised";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly to: number;
+    }
   /** A write that changes who owns the lease was refused or stayed unknown. */
   | {
       readonly type: "change-failed";

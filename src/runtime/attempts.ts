@@ -54,9 +54,12 @@ export async function attempts<T>(
     ambiguous: false,
   });
   for (let number = 1; ; number++) {
-    if (options.signal?.aborted === true || options.mayTry?.() === false) return { ok: false, error, ambiguous };
+    if (options.signal?.aborted === true || options.mayTry?.() === false)
+      return { ok: false, error, ambiguous };
     try {
-      const value = await oneAttempt(clock, options, (signal) => call({ number, firstSentAt, ambiguous, signal }));
+      const value = await oneAttempt(clock, options, (signal) =>
+        call({ number, firstSentAt, ambiguous, signal }),
+      );
       return { ok: true, value, firstSentAt, ambiguous };
     } catch (thrown) {
       error = thrown;
