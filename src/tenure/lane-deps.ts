@@ -1,0 +1,40 @@
+import type { ProtocolConfig } from "../model/config.js";
+import type { Emit } from "../model/events.js";
+import type { Lease } from "../model/lease.js";
+import type { EndReason } from "../model/reasons.js";
+import type { Clock } from "../runtime/clock.js";
+import type { Random } from "../runtime/random.js";
+import type { Checkpoints } from "../store/checkpoints.js";
+import type { HistoryStore } from "../store/history-store.js";
+import type { LeaseReader } from "../store/lease-reader.js";
+import type { Ownership } from "../store/ownership.js";
+import type { Belief } from "./belief.js";
+import type { PartitionHost } from "./partition-host.js";
+import type { Tenure } from "./tenure.js";
+
+/** `open`: takes and accepts; `draining`: gives away only; `closed`: `left` was sent, or the worker is fenced. */
+export type TenuresMode = "open" | "draining" | "closed";
+
+/** What a lane needs of its worker. */
+export interface LaneDeps {
+  readonly workerId: string;
+  readonly ownership: Ownership;
+  readonly checkpoints: Checkpoints;
+  readonly leases: LeaseReader;
+  readonly history: HistoryStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly config: ProtocolConfig;
+  readonly belief: Belief;
+  readonly host: PartitionHost;
+  readonly emit: Emit;
+  mode(): TenuresMode;
+  /** Told of every lease row that a write or a consistent read returned. */
+  onRow(row: Lease): void;
+  /** A row that was expected does not exist. */
+  onGone(leaseKey: string): void;
+  /** A write stayed without outcome, or left a row that may name this worker without a tenure: look at it soon. */
+  onDoubt(leaseKey: string): void;
+  onEnd(tenure: Tenure, reason: EndReason): void;
+  onStoreError(operation: string): (error: unknown) => void;
+}
