@@ -1,17 +1,9 @@
+import type { PartitionNode } from "../model/lineage.js";
 import type { Position } from "../model/position.js";
+import type { Reading } from "../model/reading.js";
 
 /** A partition as its source lists it. */
-export interface SourcePartition {
-  readonly partitionKey: string;
-  /** Partitions that must be finished first, by their keys, whether or not the source still lists them. */
-  readonly parents: readonly string[];
-  /** Whether it still takes records. */
-  readonly open: boolean;
-  readonly startingHashKey?: string;
-  readonly endingHashKey?: string;
-  /** Where it begins, for ordering creations; undefined where the source has no such thing. */
-  readonly startingSequenceNumber?: string;
-}
+export type SourcePartition = PartitionNode;
 
 /** One record. Plain data; the payload is bytes as they came. */
 export interface SourceRecord {
@@ -83,3 +75,12 @@ export interface PartitionSource {
   open(partition: OpenPartition): PartitionReader;
   close(): void;
 }
+
+/** What a source takes of its host: the runtime's `Clock` and `Random`, by their shapes, for a port knows the model only. */
+export interface SourceRuntime {
+  readonly clock: { now(): Reading; setTimer(ms: number, fn: () => void): () => void };
+  readonly random: { next(): number; id(): string };
+}
+
+/** What a user gives as `source`, by `kinesis(…)` or `fixedPartitions(…)`; the worker makes the source on its own clock. */
+export type SourceFactory = (runtime: SourceRuntime) => PartitionSource;

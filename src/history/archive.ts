@@ -1,0 +1,51 @@
+import type { ProtocolConfig } from "../model/config.js";
+import { retentionMs } from "../model/config.js";
+import { entryToArchive, type HistoryEntry } from "../model/history.js";
+import type { Lease } from "../model/lease.js";
+import { attempts } from "../runtime/attempts.js";
+import type { Clock } from "../runtime/clock.js";
+import type { Random } from "../runtime/random.js";
+import type { HistoryStore } from "../store/history-store.js";
+
+export interface ArchiveDeps {
+  readonly history: HistoryStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly config: ProtocolConfig;
+}
+
+/**
+ * Puts the row's previous tenure into the history, before a write that raises the row's counter (protocol, "History").
+ * A repeat, however late, is harmless. A row that shows no previous tenure has nothing to archive.
+ * @param signal ends the call
+ * @throws StoreError when it is not certain that the entry stands in the history: then the counter must not be raised
+ */
+export async function archivePrevious(deps: ArchiveDeps, lease: Lease, signal?: AbortSignal): Promise<void> {
+  const entry = entryToArchive(lease);
+  if (entry !== undefined) await archiveEntry(deps, entry, signal);
+}
+
+/**
+ * Puts one finished tenure into the history, within one lease duration.
+ * @throws StoreError when it is not certain that it stands there
+ */
+export async function archiveEntry(
+  deps: ArchiveDeps,
+  entry: HistoryEntry,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { clock, random, config, history } = deps;
+  // The store's time to live counts in whole seconds of the wall clock; a clock set wrong only drops history early or late.
+  const expiresAt = Math.ceil((clock.now().wallMs + retentionMs) / 1_000);
+  const result = await attempts(
+    clock,
+    random,
+    {
+      attemptTimeoutMs: config.attemptTimeoutMs,
+      withinMs: config.leaseDurationMs,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    (attempt) => history.archive(entry, expiresAt, { signal: attempt.signal }),
+  );
+  if (!result.ok) throw result.error;
+}
