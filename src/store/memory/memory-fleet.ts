@@ -1,0 +1,212 @@
+import { LeaseholdError } from "../../model/errors.js";
+import type { HistoryEntry } from "../../model/history.js";
+import {
+  tombstoneBeat,
+  type FleetRows,
+  type MailEntry,
+  type MetaRow,
+  type PlannerRow,
+  type WorkerIdentity,
+  type WorkerRow,
+  type WorkerStatus,
+} from "../../model/worker-row.js";
+import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
+import { emptyWorkerRow } from "../empty-worker-row.js";
+import type { HistoryStore } from "../history-store.js";
+import type { Beat, Membership } from "../membership.js";
+import type { PlannerDesk } from "../planner-desk.js";
+import type { Tables } from "../tables.js";
+import type { MemoryConnection } from "./memory-store.js";
+
+/** Whether a row may still be written by or for its worker. */
+function isUnfenced(row: WorkerRow | undefined): row is WorkerRow {
+  return row !== undefined && row.fencedBy === undefined;
+}
+
+export class MemoryMembership implements Membership {
+  readonly #connection: MemoryConnection;
+
+  constructor(connection: MemoryConnection) {
+    this.#connection = connection;
+  }
+
+  async readFleet(call: Call & { readonly consistent: boolean }): Promise<FleetRows> {
+    return this.#connection.rows(call).fleet();
+  }
+
+  async readWorker(
+    workerId: string,
+    call: Call & { readonly consistent: boolean },
+  ): Promise<WorkerRow | undefined> {
+    return this.#connection.rows(call).worker(workerId);
+  }
+
+  async join(mode: string, format: number, call?: Call): Promise<MetaRow> {
+    const tables = this.#connection.tables(call);
+    const meta = tables.view().meta;
+    return tables.setMeta({
+      liveness: meta?.liveness ?? mode,
+      format: meta?.format ?? format,
+      joins: (meta?.joins ?? 0) + 1,
+    });
+  }
+
+  async create(
+    identity: WorkerIdentity,
+    status: WorkerStatus,
+    call?: Call,
+  ): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    // A late creation must not un-fence, and a tombstone is nobody's to begin from.
+    if (tables.view().worker(identity.workerId) !== undefined) return this.#refused(identity.workerId);
+    const row = { ...identity, ...status, unfit: [...status.unfit], beat: 0, mailbox: new Map() };
+    return { ok: true, row: tables.setWorker(row) };
+  }
+
+  async beat(beat: Beat, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(beat.workerId);
+    // The number makes a repeat of a beat that arrived harmless; the fence ends the worker for ever.
+    if (!isUnfenced(row) || row.beat !== beat.beat) return this.#refused(beat.workerId);
+    let mailbox = row.mailbox;
+    if (beat.removeMail.length > 0) {
+      const left = new Map(mailbox);
+      for (const key of beat.removeMail) left.delete(key);
+      mailbox = left;
+    }
+    const { planner: _planner, ...kept } = row;
+    const { status } = beat;
+    return {
+      ok: true,
+      row: tables.setWorker({ ...kept, ...status, unfit: [...status.unfit], beat: beat.beat + 1, mailbox }),
+    };
+  }
+
+  async fence(workerId: string, by: string, beat: number, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(workerId);
+    // The beat that was seen standing still: a worker that has beaten since lives.
+    if (!isUnfenced(row) || row.beat !== beat) return this.#refused(workerId);
+    return { ok: true, row: tables.setWorker({ ...row, fencedBy: by, fenceKind: "observer" }) };
+  }
+
+  async leave(workerId: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(workerId);
+    // A row that is gone must not come back as a stub, and a fence is never replaced.
+    if (!isUnfenced(row)) return this.#refused(workerId);
+    return { ok: true, row: tables.setWorker({ ...row, fencedBy: workerId, fenceKind: "left" }) };
+  }
+
+  async fenceExited(workerId: string, by: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(workerId) ?? emptyWorkerRow(workerId, tombstoneBeat);
+    // The first fence stands: who ended the worker, and how, is never rewritten.
+    if (!isUnfenced(row)) return this.#refused(workerId);
+    return { ok: true, row: tables.setWorker({ ...row, fencedBy: by, fenceKind: "parent" }) };
+  }
+
+  async createTombstone(workerId: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    // A worker that lives after all must keep its row.
+    if (tables.view().worker(workerId) !== undefined) return this.#refused(workerId);
+    return { ok: true, row: tables.setWorker(emptyWorkerRow(workerId, tombstoneBeat)) };
+  }
+
+  async post(
+    workerId: string,
+    entries: ReadonlyMap<string, MailEntry>,
+    call?: Call,
+  ): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(workerId);
+    // An entry for a collected worker would make a stub that nobody can fence; a fenced one answers nothing.
+    if (!isUnfenced(row)) return this.#refused(workerId);
+    return { ok: true, row: tables.setWorker({ ...row, mailbox: new Map([...row.mailbox, ...entries]) }) };
+  }
+
+  async remove(workerId: string, call?: Call): Promise<PlainOutcome> {
+    const tables = this.#connection.tables(call);
+    // Only what was fenced may go: a row without a fence belongs to somebody.
+    if (tables.view().worker(workerId)?.fencedBy === undefined) return { ok: false };
+    tables.deleteWorker(workerId);
+    return { ok: true };
+  }
+
+  #refused(workerId: string): Promise<{ ok: false; current: WorkerRow | undefined }> {
+    return this.#connection.refused((rows) => rows.worker(workerId));
+  }
+}
+
+export class MemoryPlannerDesk implements PlannerDesk {
+  readonly #connection: MemoryConnection;
+
+  constructor(connection: MemoryConnection) {
+    this.#connection = connection;
+  }
+
+  async claim(owner: string, epoch: number | undefined, call?: Call): Promise<WriteOutcome<PlannerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().planner;
+    // Two who claim on the same reading: one of them only.
+    if ((row?.epoch ?? 0) !== (epoch ?? 0)) return this.#connection.refused((rows) => rows.planner);
+    return { ok: true, row: tables.setPlanner({ owner, epoch: (epoch ?? 0) + 1, deaths: row?.deaths ?? 0 }) };
+  }
+
+  async countDeath(call?: Call): Promise<void> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().planner;
+    tables.setPlanner({ epoch: 0, ...row, deaths: (row?.deaths ?? 0) + 1 });
+  }
+}
+
+export class MemoryHistoryStore implements HistoryStore {
+  readonly #connection: MemoryConnection;
+
+  constructor(connection: MemoryConnection) {
+    this.#connection = connection;
+  }
+
+  async archive(entry: HistoryEntry, _expiresAt: number, call?: Call): Promise<void> {
+    const tables = this.#connection.tables(call);
+    // The first entry of an epoch stands: a late duplicate is made of the same row.
+    if (!tables.historyOf(entry.leaseKey).has(entry.epoch)) tables.addHistory(entry);
+  }
+
+  async list(leaseKey: string, call?: Call): Promise<readonly HistoryEntry[]> {
+    const entries = this.#connection.tables(call).historyOf(leaseKey);
+    return [...entries.values()].sort((a, b) => a.epoch - b.epoch);
+  }
+
+  async highestEpoch(leaseKey: string, call?: Call): Promise<number | undefined> {
+    let highest: number | undefined;
+    for (const epoch of this.#connection.tables(call).historyOf(leaseKey).keys()) {
+      if (highest === undefined || epoch > highest) highest = epoch;
+    }
+    return highest;
+  }
+}
+
+export class MemoryTablesPort implements Tables {
+  readonly #connection: MemoryConnection;
+
+  constructor(connection: MemoryConnection) {
+    this.#connection = connection;
+  }
+
+  async prepare(call?: Call): Promise<void> {
+    this.#connection.admit(call).create();
+  }
+
+  async verify(call?: Call): Promise<void> {
+    if (this.#connection.admit(call).exist) return;
+    throw new LeaseholdError(
+      "table-missing",
+      `the tables of application ${this.#connection.application} do not exist; start a worker to make them, or check the application's name`,
+    );
+  }
+
+  async meta(call?: Call): Promise<MetaRow | undefined> {
+    return this.#connection.tables(call).view().meta;
+  }
+}
