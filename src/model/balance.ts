@@ -1,0 +1,229 @@
+import { chooseLease, transfer, type Account, type Books } from "./plan-books.js";
+import type { Move, MoveReason } from "./plan-snapshot.js";
+
+/** How far a worker's load may be from the level: nobody moves anything for less (protocol, "Balance"). */
+const deadBand = 0.1;
+/** Rounds that a worker must have stood outside the dead band before anything is moved for its sake. */
+export const roundsOutside = 5;
+/** Of all leases, how many may move between old members in a round. */
+const budgetShare = 0.05;
+/** A round gives a newcomer at most this share of its first deficit: a wrong plan then costs a third at most. */
+const newcomerShare = 3;
+
+/** Load minus level over the last rounds, newest last. */
+export type Deviations = readonly number[];
+
+interface Standing {
+  readonly account: Account;
+  readonly rounds: number;
+  /** Of the deviations in the window, changed by what this plan moves. */
+  lowest: number;
+  highest: number;
+  mean: number;
+}
+
+/** What limits the moves of one plan. */
+export interface BalanceLimits {
+  readonly level: number;
+  readonly maxMovesInFlight: number;
+}
+
+/**
+ * Moves between old members. A worker is due once it stood outside the dead band in each of the last rounds; whoever is
+ * due gives to, or gets from, the one that stands farthest on the other side. A move needs `weight < giver's load −
+ * receiver's`, with the difference as small as it was in any of these rounds: with steady weights that is the rule
+ * itself, and with noisy ones no lucky round lets a lease go that the next would bring back.
+ */
+export function balanceMembers(
+  books: Books,
+  members: readonly Account[],
+  deviations: ReadonlyMap<string, Deviations>,
+  limits: BalanceLimits,
+): Move[] {
+  const standings = members.map((account) => standingOf(account, deviations.get(account.worker.workerId) ?? []));
+  const band = limits.level * deadBand + books.epsilon;
+  const moves: Move[] = [];
+  const budget = Math.max(1, Math.floor(books.leases.length * budgetShare));
+  const isLong = ({ rounds }: Standing): boolean => rounds >= roundsOutside;
+  const isDueGiver = (s: Standing): boolean => isLong(s) && s.lowest > band;
+  const isDueReceiver = (s: Standing): boolean => isLong(s) && s.highest < -band;
+  const mayGive = (s: Standing): boolean => s.lowest > books.epsilon;
+  // Who stands above the level has no need of more, however much fuller others are.
+  const mayReceive = (s: Standing): boolean => s.mean <= books.epsilon;
+  moveBetween(isDueGiver, mayReceive);
+  moveBetween(mayGive, isDueReceiver);
+  return moves;
+
+  function moveBetween(gives: (s: Standing) => boolean, receives: (s: Standing) => boolean): void {
+    const spent = new Set<Standing>();
+    while (moves.length < budget) {
+      const giver = highest(
+        standings,
+        (s) => !spent.has(s) && gives(s) && canGive(s.account, limits),
+        (s) => s.lowest,
+      );
+      if (giver === undefined) return;
+      const move = moveFrom(giver, receives);
+      if (move === undefined) spent.add(giver);
+      else moves.push(move);
+    }
+  }
+
+  function moveFrom(giver: Standing, receives: (s: Standing) => boolean): Move | undefined {
+    const unfit = new Set<Standing>();
+    for (;;) {
+      const receiver = highest(
+        standings,
+        (s) => s !== giver && !unfit.has(s) && receives(s) && canReceive(s.account, limits),
+        (s) => -s.highest,
+      );
+      if (receiver === undefined) return undefined;
+      const difference = giver.lowest - receiver.highest - books.epsilon;
+      const choice = chooseLease(
+        giver.account,
+        receiver.account,
+        Math.min(giver.lowest, -receiver.mean, difference),
+        (weight) => weight < difference,
+      );
+      // The next receiver's difference is smaller: only a lease that this one must not have could go there.
+      if (choice === "too-heavy") return undefined;
+      if (choice === "unfit") {
+        unfit.add(receiver);
+        continue;
+      }
+      const before = giver.account.load;
+      const move = moveOf(giver.account, receiver.account, choice, "balance");
+      shift(giver, giver.account.load - before);
+      shift(receiver, before - giver.account.load);
+      return move;
+    }
+  }
+}
+
+function standingOf(account: Account, deviations: Deviations): Standing {
+  // What newcomers were given in this very plan is in the account, and in no recorded round.
+  const window = deviations.map((deviation) => deviation + account.shift);
+  return {
+    account,
+    rounds: window.length,
+    lowest: Math.min(...window),
+    highest: Math.max(...window),
+    mean: window.reduce((sum, deviation) => sum + deviation, 0) / Math.max(1, window.length),
+  };
+}
+
+function shift(standing: Standing, weight: number): void {
+  standing.lowest += weight;
+  standing.highest += weight;
+  standing.mean += weight;
+}
+
+/**
+ * Fills newcomers to the mean, the emptiest first, from whoever has most. A newcomer's deficit is not divided by the
+ * dead band: one that stopped 10 % short would stay there (protocol, "Newcomer").
+ */
+export function fillNewcomers(
+  books: Books,
+  newcomers: readonly Account[],
+  firstDeficits: ReadonlyMap<string, number>,
+  limits: BalanceLimits,
+): Move[] {
+  const filledTo = newcomerLevel(books, limits.level);
+  const moves: Move[] = [];
+  const given = new Map<Account, number>();
+  const closed = new Set<Account>();
+  // A giver whose lightest lease is too heavy for the emptiest newcomer is so for all others in this round.
+  const spent = new Set<Account>();
+  const newcomerSet = new Set(newcomers);
+  const quotaLeft = (account: Account): number =>
+    (firstDeficits.get(account.worker.workerId) ?? 0) / newcomerShare - (given.get(account) ?? 0);
+  for (;;) {
+    const newcomer = highest(
+      newcomers,
+      (account) =>
+        !closed.has(account) &&
+        canReceive(account, limits) &&
+        account.load < filledTo - books.epsilon &&
+        quotaLeft(account) > books.epsilon,
+      (account) => -account.load,
+    );
+    if (newcomer === undefined) return moves;
+    const move = fillOne(newcomer);
+    if (move === undefined) closed.add(newcomer);
+    else moves.push(move);
+  }
+
+  function fillOne(newcomer: Account): Move | undefined {
+    const unfit = new Set<Account>();
+    for (;;) {
+      const giver = highest(
+        books.targets,
+        (account) =>
+          !newcomerSet.has(account) &&
+          !spent.has(account) &&
+          !unfit.has(account) &&
+          canGive(account, limits) &&
+          account.load > limits.level + books.epsilon,
+        (account) => account.load,
+      );
+      if (giver === undefined) return undefined;
+      const difference = giver.load - newcomer.load;
+      const room = Math.min(giver.load - limits.level, filledTo - newcomer.load);
+      // Past the mean only as long as the newcomer does not end up with more than its giver keeps: 4 and 2 become 3 and 3.
+      const most = Math.max(room, difference / 2) + books.epsilon;
+      const choice = chooseLease(
+        giver,
+        newcomer,
+        Math.min(room, quotaLeft(newcomer)) + books.epsilon,
+        (weight) => weight <= most && weight < difference - books.epsilon,
+      );
+      if (choice === "too-heavy") spent.add(giver);
+      else if (choice === "unfit") unfit.add(giver);
+      else {
+        const before = newcomer.load;
+        const move = moveOf(giver, newcomer, choice, "newcomer");
+        given.set(newcomer, (given.get(newcomer) ?? 0) + newcomer.load - before);
+        return move;
+      }
+    }
+  }
+}
+
+/** What a newcomer is filled to. Where leases are fewer than workers the level is 0, yet some worker may hold two. */
+export function newcomerLevel(books: Books, level: number): number {
+  return Math.max(level, books.meanLoad);
+}
+
+function canGive(account: Account, limits: BalanceLimits): boolean {
+  return account.movable.length > 0 && account.giving < limits.maxMovesInFlight;
+}
+
+function canReceive(account: Account, limits: BalanceLimits): boolean {
+  return account.leases < account.cap && account.receiving < limits.maxMovesInFlight;
+}
+
+function moveOf(giver: Account, receiver: Account, index: number, why: MoveReason): Move | undefined {
+  const moved = transfer(giver, receiver, index);
+  if (moved === undefined) return undefined;
+  return {
+    leaseKey: moved.lease.leaseKey,
+    epoch: moved.lease.epoch,
+    from: giver.worker.workerId,
+    to: receiver.worker.workerId,
+    why,
+  };
+}
+
+/** The first of the highest: accounts come in the order of their names, so that ties fall alike everywhere. */
+function highest<T>(items: readonly T[], admits: (item: T) => boolean, value: (item: T) => number): T | undefined {
+  let best: T | undefined;
+  let bestValue = -Infinity;
+  for (const item of items) {
+    const itemValue = value(item);
+    if (itemValue > bestValue && admits(item)) {
+      best = item;
+      bestValue = itemValue;
+    }
+  }
+  return best;
+}

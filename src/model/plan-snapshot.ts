@@ -1,0 +1,66 @@
+import type { ProtocolConfig } from "./config.js";
+
+/** A worker as a plan sees it; the fleet room makes it of its row. */
+export interface PlanWorker {
+  readonly workerId: string;
+  /** Unfenced, has beaten, no tombstone. */
+  readonly live: boolean;
+  /** Is leaving: given nothing, and nothing is planned out of it (its own leaving plan does that). */
+  readonly draining: boolean;
+  /** New, and to be filled to the mean. */
+  readonly joining: boolean;
+  /** Without a good read of the fleet: no target, and no giver either, since it cannot check a directive's target. */
+  readonly blind: boolean;
+  /** Plans and ranks give it at most so many. */
+  readonly maxLeases?: number;
+  /** It adopts at most so many, whatever happens. Only known of oneself. */
+  readonly hardMaxLeases?: number;
+  /** Leases that it must not be given: their old, stuck processor still runs in it. */
+  readonly unfit: readonly string[];
+}
+
+/** A lease as a plan sees it; the fleet room makes it of its row and of what it knows of owner and directives. */
+export interface PlanLease {
+  readonly leaseKey: string;
+  readonly owner?: string;
+  readonly epoch: number;
+  /** The exponential mean of its load as its row says it; undefined where the row says nothing. */
+  readonly weight: number | undefined;
+  /** Worked to its end, or marked: in no plan. */
+  readonly finished: boolean;
+  /** Its parents are not finished: no orphan, but a load where somebody owns it. */
+  readonly waiting: boolean;
+  /** May be taken: no owner, or a fenced one (a forced fence only after its T). Counts at nobody. */
+  readonly free: boolean;
+  /** The target of a directive that is posted and not answered: the lease counts there, and stays where it is put. */
+  readonly inFlightTo?: string;
+  /** On the clock of `nowMs`: no planned move before. Doubled by the fleet room with each refusal. */
+  readonly coolUntilMs?: number;
+}
+
+export type PlanConfig = Pick<
+  ProtocolConfig,
+  "settleMs" | "settleLimitMs" | "maxMovesInFlight" | "pollIntervalMs" | "expiryMs"
+>;
+
+/** All that a plan is made from. The order of the arrays has no influence. */
+export interface PlanSnapshot {
+  /** A monotonic local number, compared only with others of the same process. */
+  readonly nowMs: number;
+  readonly workers: readonly PlanWorker[];
+  readonly leases: readonly PlanLease[];
+  readonly config: PlanConfig;
+}
+
+/** Why a lease is moved: to fill a newcomer, between old members, or because its owner leaves. */
+export const moveReasons = ["newcomer", "balance", "drain"] as const;
+export type MoveReason = (typeof moveReasons)[number];
+
+export interface Move {
+  readonly leaseKey: string;
+  /** As seen; at any other the move is void. */
+  readonly epoch: number;
+  readonly from: string;
+  readonly to: string;
+  readonly why: MoveReason;
+}
