@@ -1,0 +1,79 @@
+import { isLive, tombstoneBeat, type FleetRows, type PlannerRow, type WorkerRow } from "../model/worker-row.js";
+
+/** What changed between two reads of the fleet. */
+export interface FleetChanges {
+  readonly newlyFenced: readonly WorkerRow[];
+  readonly newlyDraining: readonly WorkerRow[];
+  /** The count of deaths rose: somebody fenced, left, or put up leases for all to see. */
+  readonly deathsRose: boolean;
+}
+
+/** The fleet's rows as this worker last read them. A row never goes back to a lower beat or loses a fence. */
+export class FleetView {
+  #workers = new Map<string, WorkerRow>();
+  #planner: PlannerRow | undefined;
+  #reads = 0;
+
+  get workers(): readonly WorkerRow[] {
+    return [...this.#workers.values()];
+  }
+
+  get planner(): PlannerRow | undefined {
+    return this.#planner;
+  }
+
+  /** How many whole reads there were. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  row(workerId: string): WorkerRow | undefined {
+    return this.#workers.get(workerId);
+  }
+
+  isFenced(workerId: string): boolean {
+    return this.#workers.get(workerId)?.fencedBy !== undefined;
+  }
+
+  liveRows(): readonly WorkerRow[] {
+    return this.workers.filter(isLive);
+  }
+
+  /** A whole read. Rows that it lacks are gone, or too new for an eventually consistent read: either way unknown. */
+  apply(rows: FleetRows): FleetChanges {
+    const newlyFenced: WorkerRow[] = [];
+    const newlyDraining: WorkerRow[] = [];
+    const workers = new Map<string, WorkerRow>();
+    for (const row of rows.workers) {
+      const before = this.#workers.get(row.workerId);
+      const kept = before === undefined ? row : newer(before, row);
+      workers.set(row.workerId, kept);
+      if (kept.fencedBy !== undefined && before?.fencedBy === undefined) newlyFenced.push(kept);
+      if (kept.draining && before?.draining !== true) newlyDraining.push(kept);
+    }
+    const deathsRose = (rows.planner?.deaths ?? 0) > (this.#planner?.deaths ?? 0);
+    this.#workers = workers;
+    if (rows.planner !== undefined) this.applyPlanner(rows.planner);
+    this.#reads += 1;
+    return { newlyFenced, newlyDraining, deathsRose };
+  }
+
+  /** A single row, as a write or a read of it returned it. */
+  applyWorker(row: WorkerRow): void {
+    const before = this.#workers.get(row.workerId);
+    this.#workers.set(row.workerId, before === undefined ? row : newer(before, row));
+  }
+
+  applyPlanner(row: PlannerRow): void {
+    const before = this.#planner;
+    if (before === undefined || row.epoch >= before.epoch) {
+      this.#planner = { ...row, deaths: Math.max(row.deaths, before?.deaths ?? 0) };
+    }
+  }
+}
+
+function newer(before: WorkerRow, row: WorkerRow): WorkerRow {
+  if (before.fencedBy !== undefined && row.fencedBy === undefined) return before;
+  if (row.fencedBy === undefined && row.beat < before.beat && row.beat !== tombstoneBeat) return before;
+  return row;
+}

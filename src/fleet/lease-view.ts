@@ -1,0 +1,42 @@
+import type { Lease } from "../model/lease.js";
+import type { LeaseScan } from "../store/lease-reader.js";
+
+/** The lease rows as this worker last saw them: by scans, and by every write and read of a single row in between. */
+export class LeaseView {
+  #leases = new Map<string, Lease>();
+  #scans = 0;
+
+  /** How many whole scans there were. */
+  get scans(): number {
+    return this.#scans;
+  }
+
+  get(leaseKey: string): Lease | undefined {
+    return this.#leases.get(leaseKey);
+  }
+
+  all(): readonly Lease[] {
+    return [...this.#leases.values()];
+  }
+
+  /** A row that a write or a read returned; an older epoch than the known one says nothing. */
+  apply(lease: Lease): void {
+    const before = this.#leases.get(lease.leaseKey);
+    if (before === undefined || lease.epoch >= before.epoch) this.#leases.set(lease.leaseKey, lease);
+  }
+
+  remove(leaseKey: string): void {
+    this.#leases.delete(leaseKey);
+  }
+
+  /** A whole scan: what it lacks is gone, unless it was made meanwhile; where a newer row is known that one stays. */
+  replace(scan: LeaseScan): void {
+    const leases = new Map<string, Lease>();
+    for (const lease of scan.leases) {
+      const before = this.#leases.get(lease.leaseKey);
+      leases.set(lease.leaseKey, before !== undefined && before.epoch > lease.epoch ? before : lease);
+    }
+    this.#leases = leases;
+    this.#scans += 1;
+  }
+}
