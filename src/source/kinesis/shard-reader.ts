@@ -1,0 +1,244 @@
+import type { _Record, GetRecordsOutput } from "@aws-sdk/client-kinesis";
+import { LeaseholdError, messageOf } from "../../model/errors.js";
+import { formatPosition, isFinished } from "../../model/position.js";
+import { sleep } from "../../runtime/clock.js";
+import { jitter } from "../../runtime/random.js";
+import type {
+  OpenPartition,
+  PartitionReader,
+  SourceFetch,
+  SourcePartition,
+  SourceRecord,
+  SourceRuntime,
+} from "../partition-source.js";
+import { isAggregated } from "./aggregated.js";
+import { failureKind, streamError } from "./failures.js";
+import type { KinesisApi } from "./kinesis-api.js";
+import { readSpacingMs, type KinesisConfig } from "./options.js";
+import { ReadAhead } from "./read-ahead.js";
+import { backOffMs, childOf, type ShardList } from "./shard-list.js";
+import { ShardPlace } from "./shard-place.js";
+
+export interface ShardReaderDeps {
+  readonly api: KinesisApi;
+  readonly shards: ShardList;
+  readonly config: KinesisConfig;
+  readonly runtime: SourceRuntime;
+}
+
+/** How often a list is asked again for the children of a shard that has ended, before it is believed that there are none. */
+const childLists = 3;
+
+/**
+ * Reads one shard by polling, ahead of its processor. Five reads a second are Kinesis's limit for a shard, whoever reads
+ * it; a shard with nothing new is asked at the idle interval.
+ */
+export class ShardReader implements PartitionReader {
+  readonly #deps: ShardReaderDeps;
+  readonly #partition: OpenPartition;
+  readonly #place: ShardPlace;
+  readonly #buffer: ReadAhead;
+  readonly #closing = new AbortController();
+  #isReading = false;
+  #iterator: string | undefined;
+  /** When the next call may be made, on the monotonic clock. */
+  #nextCallAtMs = -Infinity;
+  /** Failures in a row. */
+  #failures = 0;
+
+  constructor(deps: ShardReaderDeps, partition: OpenPartition) {
+    this.#deps = deps;
+    this.#partition = partition;
+    const { config } = deps;
+    this.#place = new ShardPlace(partition.partitionKey, partition.checkpoint, config.timestampMs);
+    this.#buffer = new ReadAhead({ records: config.prefetchRecords, bytes: config.prefetchBytes });
+  }
+
+  next(signal: AbortSignal): Promise<SourceFetch> {
+    if (!this.#isReading) {
+      this.#isReading = true;
+      void this.#run(this.#closing.signal);
+    }
+    return this.#buffer.take(signal);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#buffer.clear();
+  }
+
+  /** Reads until the shard ends, there is no point in going on, or the reader is closed. Never rejects. */
+  async #run(signal: AbortSignal): Promise<void> {
+    try {
+      let hasEnded = isFinished(this.#partition.checkpoint);
+      while (!hasEnded) {
+        await this.#buffer.room(this.#deps.config.maxRecords, signal);
+        await this.#pace(signal);
+        hasEnded = await this.#tryRead(signal);
+      }
+      const children = this.#children ?? (await this.#listedChildren(signal));
+      this.#buffer.put({ kind: "ended", children });
+    } catch (error) {
+      if (!signal.aborted) this.#buffer.fail(error);
+    }
+  }
+
+  /** The children that the last read of the shard told; undefined where it told none. */
+  #children: readonly SourcePartition[] | undefined;
+
+  async #pace(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps.runtime;
+    for (;;) {
+      signal.throwIfAborted();
+      const waitMs = this.#nextCallAtMs - clock.now().monoMs;
+      if (waitMs <= 0) return;
+      // Between two reads: Kinesis's limit, the idle interval, or a back-off.
+      await sleep(clock, waitMs, signal);
+    }
+  }
+
+  /** One read; true when the shard has ended. */
+  async #tryRead(signal: AbortSignal): Promise<boolean> {
+    const { api, config, runtime } = this.#deps;
+    let isRenewing = false;
+    try {
+      const startedAtMs = runtime.clock.now().monoMs;
+      this.#nextCallAtMs = startedAtMs + readSpacingMs;
+      if (this.#iterator === undefined) {
+        isRenewing = true;
+        this.#iterator = await this.#place.iterator(api, runtime.clock, signal);
+        isRenewing = false;
+      }
+      const answer = await api.getRecords(this.#iterator, config.maxRecords, signal);
+      this.#failures = 0;
+      this.#partition.onAnswer();
+      return this.#take(answer, startedAtMs);
+    } catch (error) {
+      signal.throwIfAborted();
+      return this.#failed(error, isRenewing, signal);
+    }
+  }
+
+  #take(answer: GetRecordsOutput, startedAtMs: number): boolean {
+    const { config, runtime } = this.#deps;
+    const given = answer.Records ?? [];
+    const behindMs = answer.MillisBehindLatest;
+    const stop = config.aggregated === "raw" ? -1 : given.findIndex((r) => isAggregated(r.Data ?? noBytes));
+    const records = (stop < 0 ? given : given.slice(0, stop)).map(recordOf);
+    const last = records.at(-1);
+    if (last !== undefined) this.#place.passed(last.sequenceNumber);
+    // An empty batch says that the shard was read; a second one behind it would say nothing new.
+    if (last !== undefined || (config.emptyBatches && this.#buffer.isEmpty)) {
+      this.#buffer.put({
+        kind: "records",
+        records,
+        lastPosition: last && { sequenceNumber: last.sequenceNumber, subSequenceNumber: 0 },
+        bytes: records.reduce((sum, record) => sum + record.data.length, 0),
+        ...(behindMs === undefined ? {} : { millisBehindLatest: behindMs }),
+      });
+    }
+    const aggregate = given[stop];
+    if (aggregate !== undefined) throw this.#aggregateError(aggregate);
+    if (given.length === 0 && (behindMs ?? 0) === 0) {
+      // Scattered, so that the shards of a worker are not all read at one moment.
+      const idleMs = jitter(runtime.random, config.idlePollIntervalMs, 0.9, 1);
+      this.#nextCallAtMs = startedAtMs + Math.max(readSpacingMs, idleMs);
+    }
+    this.#iterator = answer.NextShardIterator;
+    if (this.#iterator !== undefined) return false;
+    if ((answer.ChildShards ?? []).length > 0) this.#children = answer.ChildShards?.map(childOf);
+    return true;
+  }
+
+  /** After a failed call: waits, throws when there is no point in going on, or true when the shard has gone. */
+  async #failed(error: unknown, isRenewing: boolean, signal: AbortSignal): Promise<boolean> {
+    if (error instanceof LeaseholdError && !error.retryable) throw error;
+    const { config } = this.#deps;
+    const kind = failureKind(error);
+    if (kind === "denied") throw streamError(config.name, error);
+    if (kind === "invalid" && isRenewing) throw this.#placeError(error);
+    // Whatever became of the iterator, the place is known.
+    if (kind !== "throttled" && kind !== "passing") this.#iterator = undefined;
+    if (kind === "throttled" || kind === "expired") this.#partition.onAnswer();
+    // An iterator is good for five minutes: that one got old is no failure, that the next is old at once would be.
+    if (kind === "expired" && this.#failures++ === 0) return false;
+    if (kind === "missing" && (await this.#isGone(signal))) return true;
+    this.#partition.onError(error);
+    this.#backOff(kind === "throttled" ? 2 : 0);
+    return false;
+  }
+
+  #backOff(extra: number): void {
+    const { clock, random } = this.#deps.runtime;
+    const waitMs = Math.max(readSpacingMs, backOffMs(random, this.#failures + extra));
+    this.#failures++;
+    this.#nextCallAtMs = clock.now().monoMs + waitMs;
+  }
+
+  /** Whether the stream is there and the shard is not: it was trimmed away, with all its records. */
+  async #isGone(signal: AbortSignal): Promise<boolean> {
+    const listed = await this.#list(signal);
+    return (
+      listed !== undefined && listed.every((shard) => shard.partitionKey !== this.#partition.partitionKey)
+    );
+  }
+
+  /** For an end that told no children (not every service does), and for a shard that was trimmed away. */
+  async #listedChildren(signal: AbortSignal): Promise<readonly SourcePartition[]> {
+    const key = this.#partition.partitionKey;
+    for (let lists = 0; ;) {
+      const listed = await this.#list(signal);
+      if (listed !== undefined) {
+        lists++;
+        const children = listed.filter((shard) => shard.parents.includes(key));
+        const isGone = listed.every((shard) => shard.partitionKey !== key);
+        // A list may be behind. Whatever is still missing then, discovery creates.
+        if (children.length > 0 || isGone || lists >= childLists) return children;
+      }
+      this.#backOff(2);
+      await this.#pace(signal);
+    }
+  }
+
+  /** A fresh list of shards; undefined when it could not be had now. */
+  async #list(signal: AbortSignal): Promise<readonly SourcePartition[] | undefined> {
+    try {
+      const listed = await this.#deps.shards.list(signal);
+      this.#partition.onAnswer();
+      return listed;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof LeaseholdError && !error.retryable) throw error;
+      this.#partition.onError(error);
+      return undefined;
+    }
+  }
+
+  #placeError(error: unknown): LeaseholdError {
+    return new LeaseholdError(
+      "checkpoint-invalid",
+      `shard ${this.#partition.partitionKey} of ${this.#deps.config.name} cannot be read from ${formatPosition(this.#partition.checkpoint)}: ${messageOf(error)}; if the stream was made anew, the leases are another stream's: use another application name`,
+      { cause: error },
+    );
+  }
+
+  #aggregateError(record: _Record): LeaseholdError {
+    return new LeaseholdError(
+      "aggregated-record",
+      `record ${record.SequenceNumber ?? ""} of shard ${this.#partition.partitionKey} is an aggregate of the KPL, which this version does not take apart: set aggregated to "raw" to get such records as they are, or turn aggregation off in the producer`,
+    );
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+/** Made once for every record: plain literals of one shape. */
+function recordOf(record: _Record): SourceRecord {
+  const data = record.Data ?? noBytes;
+  const partitionKey = record.PartitionKey ?? "";
+  const sequenceNumber = record.SequenceNumber ?? "";
+  const arrivalMs = record.ApproximateArrivalTimestamp?.getTime();
+  return arrivalMs === undefined
+    ? { data, partitionKey, sequenceNumber, subSequenceNumber: 0 }
+    : { data, partitionKey, sequenceNumber, subSequenceNumber: 0, arrivalMs };
+}
