@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { hasCode } from "../../model/errors.js";
+import type { HistoryEntry } from "../../model/history.js";
+import {
+  answerLost,
+  change,
+  checkpoint,
+  fresh,
+  identity,
+  newLease,
+  since,
+  status,
+  type CaseMap,
+} from "./harness.js";
+
+const expiresAt = 4_000_000_000;
+
+function entry(leaseKey: string, epoch: number, sketch: Partial<HistoryEntry> = {}): HistoryEntry {
+  return { leaseKey, epoch, reason: "taken", since, until: "later", endedBy: "released", ...sketch };
+}
+
+/** Finished tenures. */
+export const historyCases: CaseMap = {
+  "a lease without a history lists nothing": async ({ store }) => {
+    assert.deepEqual(await store.history.list("s1"), []);
+    assert.equal(await store.history.highestEpoch("s1"), undefined);
+  },
+  "an entry is listed with every field": async ({ store }) => {
+    const whole = entry("s1", 5, { worker: "w1", cause: "observer", endCause: "stuck" });
+    await store.history.archive(whole, expiresAt);
+    assert.deepEqual(await store.history.list("s1"), [whole]);
+  },
+  "an entry is never overwritten, and a repeat counts as done": async ({ store }) => {
+    await store.history.archive(entry("s1", 5, { worker: "w1" }), expiresAt);
+    await store.history.archive(entry("s1", 5, { worker: "w2" }), expiresAt);
+    assert.deepEqual(await store.history.list("s1"), [entry("s1", 5, { worker: "w1" })]);
+  },
+  "an entry whose answer was lost is archived once": async ({ store, losing }) => {
+    await answerLost(losing.history.archive(entry("s1", 5), expiresAt));
+    await store.history.archive(entry("s1", 5), expiresAt);
+    assert.equal((await store.history.list("s1")).length, 1);
+  },
+  "entries are listed in the order of their epochs, on every page": async ({ store }) => {
+    const epochs = [9, 100, 1_870_000_000_000_000, 10, 2];
+    for (const epoch of epochs) await store.history.archive(entry("s1", epoch), expiresAt);
+    assert.deepEqual(
+      (await store.history.list("s1")).map((found) => found.epoch),
+      [2, 9, 10, 100, 1_870_000_000_000_000],
+    );
+  },
+  "each lease has a history of its own": async ({ store }) => {
+    await store.history.archive(entry("s1", 5), expiresAt);
+    await store.history.archive(entry("s10", 6), expiresAt);
+    assert.deepEqual(await store.history.list("s1"), [entry("s1", 5)]);
+    assert.equal(await store.history.highestEpoch("s1"), 5);
+  },
+  "the highest epoch is the highest as a number": async ({ store }) => {
+    for (const epoch of [9, 100, 20]) await store.history.archive(entry("s1", epoch), expiresAt);
+    assert.equal(await store.history.highestEpoch("s1"), 100);
+  },
+  "a history is no part of the fleet": async ({ store }) => {
+    await store.history.archive(entry("s1", 5), expiresAt);
+    assert.deepEqual((await store.membership.readFleet(fresh)).workers, []);
+  },
+};
+
+/** The tables themselves. */
+export const tableCases: CaseMap = {
+  "tables that stand are prepared again without harm": async ({ store }) => {
+    await store.membership.join("worker", 1);
+    await store.tables.prepare();
+    await store.tables.verify();
+    assert.equal((await store.tables.meta())?.joins, 1);
+  },
+  "missing tables are named by a check that makes none": async (harness) => {
+    await harness.dropTables();
+    const { store } = harness;
+    for (let look = 0; look < 2; look++) {
+      await assert.rejects(store.tables.verify(), (error: unknown) => hasCode(error, "table-missing"));
+    }
+  },
+  "missing tables are made": async (harness) => {
+    await harness.dropTables();
+    const { store } = harness;
+    await store.tables.prepare();
+    await store.tables.verify();
+    assert.deepEqual(await store.leases.scan(fresh), { leases: [], invalid: [] });
+  },
+  "two workers may make the tables at the same time": async (harness) => {
+    await harness.dropTables();
+    const { store } = harness;
+    await Promise.all([store.tables.prepare(), store.tables.prepare()]);
+    await store.tables.verify();
+  },
+  "every call on missing tables throws table-missing, for good and without doubt": async (harness) => {
+    await harness.dropTables();
+    const { store } = harness;
+    const tenure = { epoch: 9, reason: "created", since } as const;
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => store.leases.scan(fresh),
+      () => store.leases.get("s1", fresh),
+      () => store.leases.keysOf("w1"),
+      () => store.ownership.create(newLease("s1"), 9, tenure, "write-1"),
+      () => store.ownership.change(change("s1")),
+      () => store.ownership.remove("s1", 5),
+      () => store.checkpoints.write(checkpoint("s1")),
+      () => store.membership.readFleet(fresh),
+      () => store.membership.readWorker("w1", fresh),
+      () => store.membership.join("worker", 1),
+      () => store.membership.create(identity("w1"), status()),
+      () => store.membership.beat({ workerId: "w1", beat: 0, status: status(), removeMail: [] }),
+      () => store.membership.fence("w1", "w2", 0),
+      () => store.membership.leave("w1"),
+      () => store.membership.fenceExited("w1", "parent"),
+      () => store.membership.createTombstone("w1"),
+      () => store.membership.post("w1", new Map()),
+      () => store.membership.remove("w1"),
+      () => store.plannerDesk.claim("w1", undefined),
+      () => store.plannerDesk.countDeath(),
+      () => store.history.archive(entry("s1", 5), expiresAt),
+      () => store.history.list("s1"),
+      () => store.history.highestEpoch("s1"),
+      () => store.tables.meta(),
+    ];
+    for (const call of calls) {
+      await assert.rejects(call(), (error: unknown) => {
+        assert.ok(hasCode(error, "table-missing"), `${call.toString()}: ${String(error)}`);
+        assert.equal(error.retryable, false);
+        assert.equal("ambiguous" in error && error.ambiguous, false);
+        return true;
+      });
+    }
+  },
+};
