@@ -5,3 +5,18 @@
 export { VirtualTime } from "./virtual-time.js";
 export { VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";
 export { seededRandom, type SeededRandom } from "./seeded-random.js";
+export {
+  faultEndMs,
+  type Fault,
+  type FaultKind,
+  type NetworkFault,
+  type OutageOf,
+  type StreamFault,
+  type TableFault,
+  type WorkerFault,
+} from "./faults.js";
+export { calm, SimulatedNetwork, type Conditions, type Link } from "./simulated-network.js";
+export { SimulatedStore, type SimulatedStoreOptions, type StoreTraffic } from "./simulated-store.js";
+export { SimulatedStream, type SimulatedStreamOptions, type SourceLink } from "./simulated-stream.js";
+export { type SimulatedShard, type SimulatedShards } from "./simulated-shards.js";
+export { createMemoryStore, MemoryTables, type MemorySnapshot } from "../store/memory/index.js";

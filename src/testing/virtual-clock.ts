@@ -24,7 +24,7 @@ interface ClockTimer {
 }
 
 /** The true wall time at the start of every virtual time: 2026-01-01T00:00:00Z. */
-const startWallMs = 1_767_225_600_000;
+export const startWallMs = 1_767_225_600_000;
 /** A machine is up for a while before its worker starts: no reading is taken for another clock's by accident. */
 const startBootMs = 5_000_000;
 const startMonoMs = 1_000_000;

@@ -1,7 +1,7 @@
 import { yieldToHost } from "../runtime/host-turn.js";
 import type { Cancel } from "../runtime/clock.js";
 import { TimerHeap, type HeapTimer } from "./timer-heap.js";
-import { VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";
+import { startWallMs, VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";
 
 interface Scheduled extends HeapTimer {
   fn: (() => void) | undefined;
@@ -36,6 +36,11 @@ export class VirtualTime {
   /** True time since the start, in ms. No worker sees it: each has a clock of its own. */
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** The true wall time, ms since 1970: what a stream stamps its records with. */
+  get wallMs(): number {
+    return startWallMs + this.#nowMs;
   }
 
   /** Timers not yet fired nor cancelled, those of all clocks included: 0 when nothing leaks. */

@@ -1,0 +1,139 @@
+import type { SourcePartition, SourceRecord } from "../source/partition-source.js";
+
+/** A shard of the simulated stream, with all that was ever put into it. */
+export interface SimulatedShard {
+  readonly shardId: string;
+  readonly parents: readonly string[];
+  readonly startingHashKey: bigint;
+  readonly endingHashKey: bigint;
+  readonly startingSequenceNumber: string;
+  readonly records: readonly SourceRecord[];
+  readonly open: boolean;
+  readonly children: readonly string[];
+}
+
+interface Shard extends SimulatedShard {
+  records: SourceRecord[];
+  open: boolean;
+  children: string[];
+}
+
+const hashKeys = 2n ** 128n;
+/**
+ * Close below a power of ten: the numbers get a digit more during every simulation, and whoever compares them as strings
+ * takes 10…0 for less than 99…9.
+ */
+const firstSequenceNumber = 10n ** 20n - 500n;
+
+/** The graph of shards: what a stream is, without its time and its faults. */
+export class SimulatedShards {
+  readonly #shards = new Map<string, Shard>();
+  #sequence = firstSequenceNumber;
+  #made = 0;
+
+  constructor(count: number) {
+    const width = hashKeys / BigInt(count);
+    for (let i = 0; i < count; i++) {
+      const from = width * BigInt(i);
+      this.#add([], from, i === count - 1 ? hashKeys - 1n : from + width - 1n);
+    }
+  }
+
+  all(): readonly SimulatedShard[] {
+    return [...this.#shards.values()];
+  }
+
+  get(shardId: string): SimulatedShard | undefined {
+    return this.#shards.get(shardId);
+  }
+
+  /** The open shards in the order of their hash keys: they cover all keys, each once. */
+  open(): readonly SimulatedShard[] {
+    const open = this.all().filter((shard) => shard.open);
+    return open.sort((a, b) => (a.startingHashKey < b.startingHashKey ? -1 : 1));
+  }
+
+  /**
+   * Puts a record into the open shard of the hash key.
+   * @param at from 0 up to but not including 1: the place among all hash keys
+   */
+  put(at: number, record: Pick<SourceRecord, "data" | "partitionKey" | "arrivalMs">): SourceRecord {
+    const key = (BigInt(Math.floor(at * 2 ** 32)) * hashKeys) / 2n ** 32n;
+    for (const shard of this.#shards.values()) {
+      if (!shard.open || key < shard.startingHashKey || key > shard.endingHashKey) continue;
+      const put: SourceRecord = {
+        ...record,
+        sequenceNumber: this.#nextSequenceNumber(),
+        subSequenceNumber: 0,
+      };
+      shard.records.push(put);
+      return put;
+    }
+    throw new Error(`no open shard takes hash key ${String(key)}`);
+  }
+
+  /**
+   * Closes a shard; two children share its keys.
+   * @returns their ids, none when the shard is not open or too narrow
+   */
+  split(shardId: string): readonly string[] {
+    const shard = this.#shards.get(shardId);
+    if (shard?.open !== true || shard.endingHashKey === shard.startingHashKey) return [];
+    const middle = (shard.startingHashKey + shard.endingHashKey) / 2n;
+    const lower = this.#add([shardId], shard.startingHashKey, middle);
+    const upper = this.#add([shardId], middle + 1n, shard.endingHashKey);
+    this.#close(shard, [lower, upper]);
+    return [lower, upper];
+  }
+
+  /**
+   * Closes two neighbours; one child has the keys of both.
+   * @returns its id, undefined when they are no open neighbours
+   */
+  merge(shardId: string, neighbourId: string): string | undefined {
+    const [a, b] = [this.#shards.get(shardId), this.#shards.get(neighbourId)];
+    if (a?.open !== true || b?.open !== true || b.startingHashKey !== a.endingHashKey + 1n) return undefined;
+    const child = this.#add([shardId, neighbourId], a.startingHashKey, b.endingHashKey);
+    this.#close(a, [child]);
+    this.#close(b, [child]);
+    return child;
+  }
+
+  #close(shard: Shard, children: string[]): void {
+    shard.open = false;
+    shard.children = children;
+  }
+
+  #add(parents: readonly string[], startingHashKey: bigint, endingHashKey: bigint): string {
+    const shardId = `shardId-${String(this.#made++).padStart(12, "0")}`;
+    this.#shards.set(shardId, {
+      shardId,
+      parents,
+      startingHashKey,
+      endingHashKey,
+      startingSequenceNumber: this.#nextSequenceNumber(),
+      records: [],
+      open: true,
+      children: [],
+    });
+    return shardId;
+  }
+
+  // Numbers grow over the whole stream, as a shard's do and those of its children after it.
+  #nextSequenceNumber(): string {
+    this.#sequence += 7n;
+    return String(this.#sequence);
+  }
+}
+
+/** A shard as a source lists it. */
+export function asPartition(shard: SimulatedShard): SourcePartition {
+  return {
+    partitionKey: shard.shardId,
+    parents: shard.parents,
+    open: shard.open,
+    startingHashKey: String(shard.startingHashKey),
+    endingHashKey: String(shard.endingHashKey),
+    startingSequenceNumber: shard.startingSequenceNumber,
+  };
+}

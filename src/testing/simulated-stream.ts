@@ -1,0 +1,172 @@
+import { LeaseholdError } from "../model/errors.js";
+import { trimHorizon, type Position } from "../model/position.js";
+import type { Cancel } from "../runtime/clock.js";
+import type { PartitionSource } from "../source/partition-source.js";
+import type { SeededRandom } from "./seeded-random.js";
+import { asPartition, SimulatedShards } from "./simulated-shards.js";
+import { SimulatedReader } from "./simulated-reader.js";
+import type { VirtualClock } from "./virtual-clock.js";
+import type { VirtualTime } from "./virtual-time.js";
+
+export interface SimulatedStreamOptions {
+  readonly name?: string;
+  /** Open shards at the start. Default 8. */
+  readonly shards?: number;
+  /** Where partitions without a checkpoint begin. Default TRIM_HORIZON. */
+  readonly initialPosition?: Position;
+  /** One way, ms. Default 2 to 10. */
+  readonly latencyMs?: readonly [number, number];
+  /** Between two reads of one shard that brought nothing, ms. Default 250. */
+  readonly idleMs?: number;
+  /** Records in one answer at most. Default 100. */
+  readonly batchRecords?: number;
+}
+
+/** Who reads: answers reach it through its own clock. */
+export interface SourceLink {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+}
+
+const encoder = new TextEncoder();
+
+/** A partitioned stream on virtual time, with everything that was ever put into it kept to be checked against. */
+export class SimulatedStream {
+  readonly shards: SimulatedShards;
+  readonly #time: VirtualTime;
+  readonly #options: SimulatedStreamOptions;
+  #outages = 0;
+  #made = 0;
+
+  constructor(time: VirtualTime, options: SimulatedStreamOptions = {}) {
+    this.#time = time;
+    this.#options = options;
+    this.shards = new SimulatedShards(options.shards ?? 8);
+  }
+
+  /** Records put so far, over all shards. */
+  get putRecords(): number {
+    let records = 0;
+    for (const shard of this.shards.all()) records += shard.records.length;
+    return records;
+  }
+
+  /**
+   * Puts one record.
+   * @param at from 0 up to but not including 1: the place among the hash keys, which decides the shard
+   * @returns its sequence number
+   */
+  put(at: number, text = `record ${String(this.#made)}`): string {
+    this.#made++;
+    const record = { data: encoder.encode(text), partitionKey: String(at), arrivalMs: this.#time.wallMs };
+    return this.shards.put(at, record).sequenceNumber;
+  }
+
+  /** Puts a record about every `everyMs`, at places that the seed decides, until what it returns is called. */
+  produce(everyMs: number, random: SeededRandom): Cancel {
+    let cancel: Cancel;
+    const next = (): void => {
+      cancel = this.#time.schedule(random.between(0.5, 1.5) * everyMs, () => {
+        this.put(random.next());
+        next();
+      });
+    };
+    next();
+    return () => {
+      cancel();
+    };
+  }
+
+  /** Splits one of the open shards; `pick` from 0 up to 1 says which. */
+  splitAny(pick: number): readonly string[] {
+    const open = this.shards.open();
+    return this.shards.split(open[Math.floor(pick * open.length)]?.shardId ?? "");
+  }
+
+  /** Merges a pair of neighbours; `pick` from 0 up to 1 says which. */
+  mergeAny(pick: number): string | undefined {
+    const open = this.shards.open();
+    const at = Math.floor(pick * (open.length - 1));
+    return this.shards.merge(open[at]?.shardId ?? "", open[at + 1]?.shardId ?? "");
+  }
+
+  /** From now on every call fails, until what it returns is called. */
+  beginOutage(): () => void {
+    this.#outages++;
+    let over = false;
+    return () => {
+      if (!over) this.#outages--;
+      over = true;
+    };
+  }
+
+  /** The stream as one worker reaches it. */
+  source(link: SourceLink): PartitionSource {
+    const ask = <T>(signal: AbortSignal, answer: () => T): Promise<T> => this.#ask(link, signal, answer);
+    return {
+      kind: "simulated",
+      name: this.#options.name ?? "simulated-stream",
+      evolves: true,
+      initialPosition: this.#options.initialPosition ?? trimHorizon,
+      verify: (signal) => ask(signal, () => undefined),
+      list: (signal) => ask(signal, () => this.shards.all().map(asPartition)),
+      open: (partition) =>
+        new SimulatedReader(partition, {
+          shards: this.shards,
+          clock: link.clock,
+          ask,
+          wallMs: () => this.#time.wallMs,
+          idleMs: this.#options.idleMs ?? 250,
+          batchRecords: this.#options.batchRecords ?? 100,
+        }),
+      close: () => undefined,
+    };
+  }
+
+  #ask<T>(link: SourceLink, signal: AbortSignal, answer: () => T): Promise<T> {
+    const way = (): number => link.random.between(...(this.#options.latencyMs ?? [2, 10]));
+    const [thereMs, backMs] = [way(), way()];
+    return new Promise<T>((resolve, reject) => {
+      const onAbort = (): void => {
+        reject(reasonOf(signal));
+      };
+      if (signal.aborted) {
+        onAbort();
+        return;
+      }
+      signal.addEventListener("abort", onAbort, { once: true });
+      const back = (fn: () => void): void => {
+        this.#time.schedule(backMs, () => {
+          link.clock.deliver(() => {
+            signal.removeEventListener("abort", onAbort);
+            fn();
+          });
+        });
+      };
+      this.#time.schedule(thereMs, () => {
+        let outcome: () => void;
+        try {
+          if (this.#outages > 0) throw down();
+          const value = answer();
+          outcome = () => {
+            resolve(value);
+          };
+        } catch (error) {
+          outcome = () => {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          };
+        }
+        back(outcome);
+      });
+    });
+  }
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+function down(): LeaseholdError {
+  return new LeaseholdError("source-unavailable", "the stream is down (simulated)", { retryable: true });
+}
