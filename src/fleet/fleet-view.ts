@@ -1,4 +1,10 @@
-import { isLive, tombstoneBeat, type FleetRows, type PlannerRow, type WorkerRow } from "../model/worker-row.js";
+import {
+  isLive,
+  tombstoneBeat,
+  type FleetRows,
+  type PlannerRow,
+  type WorkerRow,
+} from "../model/worker-row.js";
 
 /** What changed between two reads of the fleet. */
 export interface FleetChanges {

@@ -130,12 +130,19 @@ export class Heartbeat {
         this.#pendingSince ??= clock.now();
         emit({ type: "beat-sent", workerId: this.#workerId, beat: beat + 1, attempt: number });
         return store.membership.beat(
-          { workerId: this.#workerId, beat, status: this.#hooks.status(), removeMail: this.#hooks.answeredMail() },
+          {
+            workerId: this.#workerId,
+            beat,
+            status: this.#hooks.status(),
+            removeMail: this.#hooks.answeredMail(),
+          },
           { signal },
         );
       },
     );
-    const outcome = result.ok ? await this.#outcome(result.value, beat, this.#pendingSince ?? result.firstSentAt) : "again";
+    const outcome = result.ok
+      ? await this.#outcome(result.value, beat, this.#pendingSince ?? result.firstSentAt)
+      : "again";
     if (outcome === "again" && !this.#stopping.signal.aborted) this.#ackWaiters.unshift(...waiters);
     else for (const tell of waiters) tell();
     return outcome;

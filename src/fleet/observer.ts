@@ -1,4 +1,11 @@
-import { beatAcknowledged, noBeats, observe, verdict, type Observation, type OwnBeats } from "../model/expiry.js";
+import {
+  beatAcknowledged,
+  noBeats,
+  observe,
+  verdict,
+  type Observation,
+  type OwnBeats,
+} from "../model/expiry.js";
 import type { Reading } from "../model/reading.js";
 import type { WorkerRow } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
@@ -47,7 +54,8 @@ export class Observer {
       known.add(row.workerId);
       this.#look(row, at);
     }
-    for (const workerId of this.#observations.keys()) if (!known.has(workerId)) this.#observations.delete(workerId);
+    for (const workerId of this.#observations.keys())
+      if (!known.has(workerId)) this.#observations.delete(workerId);
     this.#act();
   }
 

@@ -28,6 +28,17 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Resolves when the promise has settled or the time is up, whichever comes first; leaves no timer behind. */
+export async function waitAtMost(clock: Clock, promise: Promise<unknown>, ms: number): Promise<void> {
+  const over = new AbortController();
+  const settled = promise.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([settled, sleep(clock, ms, over.signal)]);
+  over.abort();
+}
+
 /** The wall time as ISO 8601, for rows that people read. */
 export function wallTime(clock: Clock): string {
   return new Date(clock.now().wallMs).toISOString();

@@ -90,6 +90,16 @@ export class Lane implements TenureLane {
     });
   }
 
+  /** Work that was drained for a handoff which did not come about: begun anew, under a raised epoch. */
+  restart(): Promise<void> {
+    return this.#serially(async () => {
+      const tenure = this.#tenure;
+      if (tenure === undefined) return;
+      tenure.end("handoff");
+      await this.#settleNamed(tenure.row);
+    });
+  }
+
   /**
    * Puts right a row that names this worker and that it runs no tenure of: begun if its epoch is new, otherwise raised
    * and begun, or released where it may not be worked here.

@@ -43,6 +43,11 @@ export class Tenures {
     return count;
   }
 
+  /** Whether leases lapsed with the belief and have not been begun anew. */
+  get hasLapsed(): boolean {
+    return this.#lapsed.size > 0;
+  }
+
   /** Whether a tenure runs or a write is under way: nobody else in this worker may touch the lease. */
   busy(leaseKey: string): boolean {
     const lane = this.#lanes.get(leaseKey);

@@ -1,0 +1,104 @@
+import { isTarget, type Directive } from "../model/worker-row.js";
+import type { Lane } from "../tenure/lane.js";
+import type { Member } from "./member.js";
+import type { Notes } from "./notes.js";
+
+type Answer = "handed-off" | "refused" | "void";
+
+/** The giver's side of planned moves: checks a directive, drains, hands over, tells the target. */
+export class Giving {
+  readonly #member: Member;
+  readonly #notes: Notes;
+  /** The highest planner epoch read anywhere: a directive of a lower one is a deposed planner's. */
+  #plannerEpoch = 0;
+  #moving = 0;
+
+  constructor(member: Member, notes: Notes) {
+    this.#member = member;
+    this.#notes = notes;
+  }
+
+  sawPlannerEpoch(epoch: number): void {
+    this.#plannerEpoch = Math.max(this.#plannerEpoch, epoch);
+  }
+
+  /**
+   * Handles one directive.
+   * @param draining a leaver ignores directives: it makes its own plan
+   * @param answered called once, when the entry may be removed
+   */
+  handle(directive: Directive, draining: boolean, answered: () => void): void {
+    const { deps, workerId, tasks } = this.#member;
+    this.sawPlannerEpoch(directive.plannerEpoch);
+    const settle = (answer: Answer): void => {
+      const { leaseKey, epoch } = directive;
+      deps.emit({ type: "directive-answered", workerId, leaseKey, epoch, answer });
+      answered();
+    };
+    if (draining || !this.#valid(directive)) {
+      settle("void");
+      return;
+    }
+    if (this.#moving >= deps.config.maxMovesInFlight) {
+      settle("refused");
+      return;
+    }
+    this.#moving += 1;
+    const started = tasks.start(`move ${directive.leaseKey}`, async () => {
+      let answer: Answer = "refused";
+      try {
+        answer = await this.#move(directive);
+      } finally {
+        this.#moving -= 1;
+        settle(answer);
+      }
+    });
+    if (!started) {
+      this.#moving -= 1;
+      settle("refused");
+    }
+  }
+
+  #valid(directive: Directive): boolean {
+    return (
+      this.#member.tenures.get(directive.leaseKey)?.fencingToken === directive.epoch &&
+      directive.plannerEpoch >= this.#plannerEpoch &&
+      directive.target !== this.#member.workerId &&
+      this.#targetIsGood(directive.target)
+    );
+  }
+
+  #targetIsGood(target: string): boolean {
+    const row = this.#member.fleet.row(target);
+    return row !== undefined && isTarget(row);
+  }
+
+  async #move({ leaseKey, target }: Directive): Promise<Answer> {
+    const { deps, tenures } = this.#member;
+    const drained = await deps.host.drain(leaseKey, "handoff", deps.config.drainMs);
+    if (drained !== "drained") return "refused";
+    const lane = tenures.lane(leaseKey);
+    // A look at the target as last read, at most a poll ago: a lease given to the dead waits for their fence.
+    if (!this.#targetIsGood(target)) {
+      await lane.restart();
+      return "refused";
+    }
+    return (await giveAway(lane, leaseKey, target, "handoff", this.#notes)) ? "handed-off" : "refused";
+  }
+}
+
+/** Hands a drained lease over and notes it for the target. @returns whether the target has it now */
+export async function giveAway(
+  lane: Lane,
+  leaseKey: string,
+  target: string,
+  reason: "handoff" | "stop",
+  notes: Notes,
+): Promise<boolean> {
+  const epoch = lane.tenure?.fencingToken;
+  if (epoch === undefined) return false;
+  const outcome = await lane.handOff(target, reason);
+  // An unknown outcome is noted too: the target begins only what a consistent read shows, so a false note is harmless.
+  if (outcome === "given" || outcome === "unknown") notes.add(target, leaseKey, epoch + 1);
+  return outcome === "given";
+}

@@ -1,0 +1,112 @@
+import type { Lease } from "../model/lease.js";
+import { holderElapsedMs, type Reading } from "../model/reading.js";
+import { attempts } from "../runtime/attempts.js";
+import type { Member } from "./member.js";
+
+/**
+ * Whole scans of the lease rows: what is an orphan is decided by them, never by the owner index alone. They cost
+ * capacity by the table's size, so only the planner makes them often; the others only without a fresh plan, and everybody
+ * when something happened.
+ */
+export class Scanning {
+  readonly #member: Member;
+  readonly #complained = new Set<string>();
+  #lastAt: Reading | undefined;
+  #wanted = true;
+  #lastEmpty = false;
+
+  constructor(member: Member) {
+    this.#member = member;
+  }
+
+  /** Something happened that may have made orphans: the next round scans. */
+  want(): void {
+    this.#wanted = true;
+  }
+
+  /** Whether the last scan found no lease row at all. */
+  get foundNothing(): boolean {
+    return this.#lastEmpty;
+  }
+
+  /** Not older than two of the planner's intervals. */
+  get isFresh(): boolean {
+    return this.#lastAt !== undefined && this.#ageMs() <= 2 * this.#member.deps.config.plannerScanIntervalMs;
+  }
+
+  isDue(isPlanner: boolean, planIsFresh: boolean): boolean {
+    if (this.#wanted || this.#lastAt === undefined) return true;
+    const { plannerScanIntervalMs, scanIntervalMs } = this.#member.deps.config;
+    if (isPlanner) return this.#ageMs() >= plannerScanIntervalMs;
+    return !planIsFresh && this.#ageMs() >= scanIntervalMs;
+  }
+
+  /** @returns whether there was an answer */
+  async scan(consistent: boolean): Promise<boolean> {
+    const { deps, leases, tasks, workerId } = this.#member;
+    this.#wanted = false;
+    const startedAt = deps.clock.now();
+    const result = await attempts(
+      deps.clock,
+      deps.random,
+      {
+        // A scan reads many pages: it gets the time of several calls, and holds nothing up.
+        attemptTimeoutMs: deps.config.leaseDurationMs,
+        withinMs: deps.config.leaseDurationMs,
+      },
+      ({ signal }) => deps.store.leases.scan({ consistent, signal }),
+    );
+    if (!result.ok) {
+      this.#wanted = true;
+      tasks.failed("scan", result.error);
+      return false;
+    }
+    const { value } = result;
+    leases.replace(value);
+    this.#lastAt = startedAt;
+    this.#lastEmpty = value.leases.length === 0 && value.invalid.length === 0;
+    for (const { leaseKey, problem } of value.invalid) {
+      // Once a row: it stays as it is until somebody mends it.
+      if (this.#complained.has(leaseKey)) continue;
+      this.#complained.add(leaseKey);
+      deps.emit({ type: "lease-invalid", workerId, leaseKey, problem });
+    }
+    await this.#buryTheMissing(value.leases);
+    return true;
+  }
+
+  /**
+   * Leases that name a worker without a row: a tombstone is made, an ordinary unfenced row that never beats. It frees
+   * nothing until it has been fenced by the ordinary rule.
+   */
+  async #buryTheMissing(rows: readonly Lease[]): Promise<void> {
+    const { deps, fleet, tasks, workerId } = this.#member;
+    if (fleet.reads === 0) return;
+    const missing = new Set<string>();
+    for (const { owner } of rows)
+      if (owner !== undefined && fleet.row(owner) === undefined) missing.add(owner);
+    for (const victim of missing) {
+      const result = await attempts(
+        deps.clock,
+        deps.random,
+        { attemptTimeoutMs: deps.config.attemptTimeoutMs, withinMs: deps.config.attemptTimeoutMs * 2 },
+        ({ signal }) => deps.store.membership.createTombstone(victim, { signal }),
+      );
+      if (!result.ok) {
+        tasks.failed("tombstone", result.error);
+        this.#wanted = true;
+        return;
+      }
+      // Refused: there is a row after all, and the read of the fleet was older than it.
+      const row = result.value.ok ? result.value.row : result.value.current;
+      if (row !== undefined) fleet.applyWorker(row);
+      if (result.value.ok) deps.emit({ type: "tombstone-created", workerId, victim });
+    }
+  }
+
+  #ageMs(): number {
+    return this.#lastAt === undefined
+      ? Infinity
+      : holderElapsedMs(this.#lastAt, this.#member.deps.clock.now());
+  }
+}

@@ -1,0 +1,58 @@
+import { parentsAreDone, type Lease } from "../model/lease.js";
+import type { PlanLease, PlanSnapshot, PlanWorker } from "../model/plan-snapshot.js";
+import { isFinished } from "../model/position.js";
+import { isLive, type WorkerRow } from "../model/worker-row.js";
+import type { Member } from "./member.js";
+
+/** What the planner adds to the rows: its own unanswered directives, and leases that rest. */
+export interface PlannedLeases {
+  target(leaseKey: string, epoch: number): string | undefined;
+  coolUntilMs(leaseKey: string): number | undefined;
+}
+
+const nothingPlanned: PlannedLeases = { target: () => undefined, coolUntilMs: () => undefined };
+
+/** What the plan functions see of the rows that this worker knows. */
+export function snapshotOf(member: Member, planned: PlannedLeases = nothingPlanned): PlanSnapshot {
+  const { fleet, leases, deps, workerId } = member;
+  return {
+    nowMs: deps.clock.now().monoMs,
+    config: deps.config,
+    workers: fleet.workers.map((row) =>
+      planWorker(row, row.workerId === workerId ? deps.config.hardMaxLeases : undefined),
+    ),
+    leases: leases.all().map((lease) => planLease(lease, member, planned)),
+  };
+}
+
+function planWorker(row: WorkerRow, hardMaxLeases: number | undefined): PlanWorker {
+  const { workerId, draining, joining, blind, unfit, maxLeases } = row;
+  return {
+    workerId,
+    live: isLive(row),
+    draining,
+    joining,
+    blind,
+    unfit,
+    ...(maxLeases === undefined ? {} : { maxLeases }),
+    ...(hardMaxLeases === undefined ? {} : { hardMaxLeases }),
+  };
+}
+
+function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeases): PlanLease {
+  const { leaseKey, owner, epoch } = lease;
+  const finished = lease.marked || isFinished(lease.checkpoint);
+  const inFlightTo = planned.target(leaseKey, epoch);
+  const coolUntilMs = planned.coolUntilMs(leaseKey);
+  return {
+    leaseKey,
+    epoch,
+    weight: lease.throughputKBps,
+    finished,
+    waiting: !finished && !parentsAreDone(lease, (key) => leases.get(key)),
+    free: owner === undefined || fleet.isFenced(owner),
+    ...(owner === undefined ? {} : { owner }),
+    ...(inFlightTo === undefined ? {} : { inFlightTo }),
+    ...(coolUntilMs === undefined ? {} : { coolUntilMs }),
+  };
+}
