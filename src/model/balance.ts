@@ -31,8 +31,8 @@ export interface BalanceLimits {
 /**
  * Moves between old members. A worker is due once it stood outside the dead band in each of the last rounds; whoever is
  * due gives to, or gets from, the one that stands farthest on the other side. A move needs `weight < giver's load −
- * receiver's`, with the difference as small as it was in any of these rounds: with steady weights that is the rule
- * itself, and with noisy ones no lucky round lets a lease go that the next would bring back.
+ * receiver's`, with the difference as it held in all these rounds: with steady weights that is the rule itself, and with
+ * noisy ones no lucky round lets a lease go that a later one would bring back.
  */
 export function balanceMembers(
   books: Books,
@@ -40,7 +40,9 @@ export function balanceMembers(
   deviations: ReadonlyMap<string, Deviations>,
   limits: BalanceLimits,
 ): Move[] {
-  const standings = members.map((account) => standingOf(account, deviations.get(account.worker.workerId) ?? []));
+  const standings = members.map((account) =>
+    standingOf(account, deviations.get(account.worker.workerId) ?? []),
+  );
   const band = limits.level * deadBand + books.epsilon;
   const moves: Move[] = [];
   const budget = Math.max(1, Math.floor(books.leases.length * budgetShare));
@@ -78,7 +80,7 @@ export function balanceMembers(
         (s) => -s.highest,
       );
       if (receiver === undefined) return undefined;
-      const difference = giver.lowest - receiver.highest - books.epsilon;
+      const difference = steadyDifference(giver, receiver) - books.epsilon;
       const choice = chooseLease(
         giver.account,
         receiver.account,
@@ -110,6 +112,15 @@ function standingOf(account: Account, deviations: Deviations): Standing {
     highest: Math.max(...window),
     mean: window.reduce((sum, deviation) => sum + deviation, 0) / Math.max(1, window.length),
   };
+}
+
+/**
+ * Giver's load minus receiver's, as small as it was in any of the last rounds, and smaller still by as much as the two
+ * swung in them: the swing says how much of the difference may be noise.
+ */
+function steadyDifference(giver: Standing, receiver: Standing): number {
+  const swing = giver.highest - giver.lowest + receiver.highest - receiver.lowest;
+  return giver.lowest - receiver.highest - swing;
 }
 
 function shift(standing: Standing, weight: number): void {
@@ -215,7 +226,11 @@ function moveOf(giver: Account, receiver: Account, index: number, why: MoveReaso
 }
 
 /** The first of the highest: accounts come in the order of their names, so that ties fall alike everywhere. */
-function highest<T>(items: readonly T[], admits: (item: T) => boolean, value: (item: T) => number): T | undefined {
+function highest<T>(
+  items: readonly T[],
+  admits: (item: T) => boolean,
+  value: (item: T) => number,
+): T | undefined {
   let best: T | undefined;
   let bestValue = -Infinity;
   for (const item of items) {

@@ -18,6 +18,7 @@ export interface Account {
   /** Leases that may be moved away, lightest first. */
   readonly movable: WeighedLease[];
   load: number;
+  /** Held or on their way here. What is on its way out counts too, since it may come to nothing: caps go by this. */
   leases: number;
   giving: number;
   receiving: number;
@@ -120,11 +121,10 @@ function enter(accounts: ReadonlyMap<string, Account>, weighed: WeighedLease, no
   const target = lease.inFlightTo === undefined ? undefined : accounts.get(lease.inFlightTo);
   // A directive to a worker that is gone or leaves will be refused: the lease stays its owner's load.
   const arrives = target?.worker.live === true && !target.worker.draining;
-  const holder = arrives ? target : owner;
-  if (holder !== undefined) {
-    holder.load += weight;
-    holder.leases++;
-  }
+  const bearer = arrives ? target : owner;
+  if (bearer !== undefined) bearer.load += weight;
+  if (owner !== undefined) owner.leases++;
+  if (arrives && target !== owner) target.leases++;
   if (inFlight) {
     if (owner !== undefined) owner.giving++;
     if (target !== undefined) target.receiving++;
@@ -139,7 +139,6 @@ export function transfer(giver: Account, receiver: Account, index: number): Weig
   if (moved === undefined) return undefined;
   giver.load -= moved.weight;
   giver.shift -= moved.weight;
-  giver.leases--;
   giver.giving++;
   receiver.load += moved.weight;
   receiver.shift += moved.weight;

@@ -45,7 +45,8 @@ export function plan(snapshot: PlanSnapshot, memory: PlanMemory): Plan {
   const membership = observeMembers(snapshot, memory);
   const deviations = recordDeviations(books, level, memory);
   // While a worker drains, its leases are on their way to the emptiest: whatever is moved beside it is moved twice.
-  const rests = !isSettled(snapshot, membership) || snapshot.workers.some(({ live, draining }) => live && draining);
+  const rests =
+    !isSettled(snapshot, membership) || snapshot.workers.some(({ live, draining }) => live && draining);
 
   const isNewcomer = (account: Account): boolean =>
     account.worker.joining && account.load < newcomerLevel(books, level) - books.epsilon;
