@@ -1,0 +1,152 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  GetItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+  type AttributeValue,
+  type DynamoDBClient,
+  type QueryCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { StoreError } from "../../model/errors.js";
+import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
+import { toStoreError, type CallContext } from "./errors.js";
+import type { Expression } from "./expression.js";
+
+/** A row as the store returns it. */
+export type Item = Record<string, AttributeValue>;
+export type Key = Record<string, AttributeValue>;
+
+/** Everything the ports of one store share: the client, the tables' names, and how a call is made. */
+export class DynamoDbConnection {
+  readonly client: DynamoDBClient;
+  readonly application: string;
+  readonly leaseTable: string;
+  readonly fleetTable: string;
+  /** Rows per page, for tests; the store's own measure where undefined. */
+  readonly pageLimit: number | undefined;
+
+  constructor(client: DynamoDBClient, application: string, pageLimit: number | undefined) {
+    this.client = client;
+    this.application = application;
+    this.leaseTable = application;
+    this.fleetTable = `${application}-fleet`;
+    this.pageLimit = pageLimit;
+  }
+
+  /** One attempt of one call; what it throws is a StoreError. */
+  async attempt<T>(
+    context: CallContext,
+    call: Call | undefined,
+    send: (options: { abortSignal?: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    // The SDK would report this as an abort like any other, and a write as one that may have been applied.
+    if (call?.signal?.aborted === true) {
+      throw new StoreError("store-timeout", `${context.doing}: the call was called off before it was made`, {
+        retryable: true,
+        ambiguous: false,
+      });
+    }
+    try {
+      return await send(call?.signal === undefined ? {} : { abortSignal: call.signal });
+    } catch (error) {
+      // Refused conditions are outcomes: whoever sent the condition turns them into values.
+      if (error instanceof ConditionalCheckFailedException) throw error;
+      throw toStoreError(error, context);
+    }
+  }
+
+  async get(
+    table: string,
+    key: Key,
+    consistent: boolean,
+    doing: string,
+    call?: Call,
+  ): Promise<Item | undefined> {
+    const input = { TableName: table, Key: key, ConsistentRead: consistent };
+    const output = await this.attempt({ table, doing, writes: false }, call, (options) =>
+      this.client.send(new GetItemCommand(input), options),
+    );
+    return output.Item;
+  }
+
+  /**
+   * One conditional update. A refused condition returns the row that it was refused on: the store's answer where it
+   * gives one, otherwise a consistent read just after.
+   */
+  async update<Row>(
+    table: string,
+    key: Key,
+    expression: Expression,
+    doing: string,
+    read: (item: Item) => Row | undefined,
+    call: Call | undefined,
+  ): Promise<WriteOutcome<Row>> {
+    const input = {
+      TableName: table,
+      Key: key,
+      ...expression.update(),
+      ReturnValues: "ALL_NEW",
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    } as const;
+    let attributes: Item | undefined;
+    try {
+      const output = await this.attempt({ table, doing, writes: true }, call, (options) =>
+        this.client.send(new UpdateItemCommand(input), options),
+      );
+      attributes = output.Attributes;
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const item = error.Item ?? (await this.get(table, key, true, `read after a refusal to ${doing}`, call));
+      return { ok: false, current: item === undefined ? undefined : read(item) };
+    }
+    const row = attributes === undefined ? undefined : read(attributes);
+    if (row === undefined) {
+      throw new StoreError(
+        "store-rejected",
+        `${doing} in table ${table}: the store did not return the new row`,
+        {
+          retryable: false,
+          ambiguous: true,
+        },
+      );
+    }
+    return { ok: true, row };
+  }
+
+  async remove(
+    table: string,
+    key: Key,
+    expression: Expression,
+    doing: string,
+    call: Call | undefined,
+  ): Promise<PlainOutcome> {
+    const input = { TableName: table, Key: key, ...expression.condition() };
+    try {
+      await this.attempt({ table, doing, writes: true }, call, (options) =>
+        this.client.send(new DeleteItemCommand(input), options),
+      );
+      return { ok: true };
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return { ok: false };
+      throw error;
+    }
+  }
+
+  /** Every page of a query. */
+  async query(input: QueryCommandInput & { TableName: string }, doing: string, call?: Call): Promise<Item[]> {
+    const context = { table: input.TableName, doing, writes: false };
+    const limit = this.pageLimit === undefined ? {} : { Limit: this.pageLimit };
+    const items: Item[] = [];
+    let from: Key | undefined;
+    do {
+      const page = { ...limit, ...input, ...(from === undefined ? {} : { ExclusiveStartKey: from }) };
+      const output = await this.attempt(context, call, (options) =>
+        this.client.send(new QueryCommand(page), options),
+      );
+      items.push(...(output.Items ?? []));
+      from = output.LastEvaluatedKey;
+    } while (from !== undefined);
+    return items;
+  }
+}

@@ -1,0 +1,142 @@
+import { messageOf, StoreError } from "../../model/errors.js";
+
+/** What was asked of the store when it failed: for the message, and to know whether anything can have been applied. */
+export interface CallContext {
+  readonly table: string;
+  /** A phrase such as `update lease "s1"`. */
+  readonly doing: string;
+  readonly writes: boolean;
+}
+
+const throttles: ReadonlySet<string> = new Set([
+  "ProvisionedThroughputExceededException",
+  "ThrottlingException",
+  "ThrottledException",
+  "Throttling",
+  "RequestLimitExceeded",
+  "LimitExceededException",
+  "RequestThrottledException",
+  "TooManyRequestsException",
+  // Another write to the row was under way: this one was not applied, and may be tried again.
+  "TransactionConflictException",
+  "ReplicatedWriteConflictException",
+]);
+
+const denials: ReadonlySet<string> = new Set([
+  "AccessDeniedException",
+  "AccessDenied",
+  "UnrecognizedClientException",
+  "InvalidSignatureException",
+  "IncompleteSignatureException",
+  "MissingAuthenticationTokenException",
+  "MissingAuthenticationToken",
+  "InvalidClientTokenId",
+  "ExpiredTokenException",
+  "ExpiredToken",
+  "CredentialsProviderError",
+  "TokenProviderError",
+]);
+
+/** The connection was never made, so nothing can have been applied. */
+const unconnected: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ENETUNREACH"]);
+
+/** The call was sent, or may have been, and no answer came in time. */
+const timeouts: ReadonlySet<string> = new Set([
+  "AbortError",
+  "TimeoutError",
+  "RequestTimeout",
+  "RequestTimeoutException",
+]);
+
+interface Symptoms {
+  readonly name: string;
+  readonly code: string | undefined;
+  readonly status: number | undefined;
+}
+
+function symptomsOf(error: unknown): Symptoms {
+  if (typeof error !== "object" || error === null) return { name: "", code: undefined, status: undefined };
+  const { name, code, $metadata } = error as { name?: unknown; code?: unknown; $metadata?: unknown };
+  const status =
+    typeof $metadata === "object" && $metadata !== null && "httpStatusCode" in $metadata
+      ? $metadata.httpStatusCode
+      : undefined;
+  return {
+    name: typeof name === "string" ? name : "",
+    code: typeof code === "string" ? code : undefined,
+    status: typeof status === "number" ? status : undefined,
+  };
+}
+
+/** The name by which the SDK knows an error, `""` for what is none of its. */
+export function sdkErrorName(error: unknown): string {
+  return symptomsOf(error).name;
+}
+
+/**
+ * What the SDK threw, as this package's error. Nobody outside this room knows the SDK's names. What is not known is
+ * ambiguous and may be tried again: to take it for a refusal would be to assume an outcome.
+ */
+export function toStoreError(error: unknown, context: CallContext): StoreError {
+  if (error instanceof StoreError) return error;
+  const { name, code, status } = symptomsOf(error);
+  const said = `${context.doing} in table ${context.table}: ${name === "" ? "" : `${name}: `}${messageOf(error)}`;
+  const make = (
+    storeCode: ConstructorParameters<typeof StoreError>[0],
+    remedy: string,
+    how: { retryable: boolean; ambiguous: boolean },
+  ): StoreError =>
+    new StoreError(storeCode, `${said}; ${remedy}`, {
+      retryable: how.retryable,
+      // A read leaves nothing behind.
+      ambiguous: how.ambiguous && context.writes,
+      cause: error,
+    });
+
+  if (name === "ResourceNotFoundException") {
+    return make("table-missing", "the table does not exist, or was deleted; start a worker to make it", {
+      retryable: false,
+      ambiguous: false,
+    });
+  }
+  if (throttles.has(name) || status === 429) {
+    return make("store-throttled", "raise the table's capacity, or make it on-demand, if this goes on", {
+      retryable: true,
+      ambiguous: false,
+    });
+  }
+  if (denials.has(name) || status === 401 || status === 403) {
+    return make("store-denied", "check the credentials and the permissions on the table and its index", {
+      retryable: false,
+      ambiguous: false,
+    });
+  }
+  if (code !== undefined && unconnected.has(code)) {
+    return make("store-unavailable", "check the endpoint and the network", {
+      retryable: true,
+      ambiguous: false,
+    });
+  }
+  if (timeouts.has(name) || code === "ETIMEDOUT") {
+    return make("store-timeout", "it is not known whether it was applied", {
+      retryable: true,
+      ambiguous: true,
+    });
+  }
+  if (status !== undefined && status >= 400 && status < 500) {
+    return make("store-rejected", "the store does not do this; trying again will not help", {
+      retryable: false,
+      ambiguous: false,
+    });
+  }
+  if (/region is missing/i.test(messageOf(error))) {
+    return make("store-rejected", "set AWS_REGION, or give the client a region", {
+      retryable: false,
+      ambiguous: false,
+    });
+  }
+  return make("store-unavailable", "it is not known whether it was applied", {
+    retryable: true,
+    ambiguous: true,
+  });
+}

@@ -1,0 +1,63 @@
+import { ScanCommand } from "@aws-sdk/client-dynamodb";
+import type { InvalidRow, Lease } from "../../model/lease.js";
+import type { Call } from "../call.js";
+import { readLeaseItem } from "../lease-item.js";
+import type { LeaseReader, LeaseScan } from "../lease-reader.js";
+import type { DynamoDbConnection, Key } from "./connection.js";
+import { Expression } from "./expression.js";
+import { leaseIn, leaseKeyOf } from "./lease-codec.js";
+import { ownerIndex } from "./table-shapes.js";
+
+/** Reads lease rows. Rows of other entity types share the table and are left out of everything. */
+export class DynamoDbLeaseReader implements LeaseReader {
+  readonly #connection: DynamoDbConnection;
+
+  constructor(connection: DynamoDbConnection) {
+    this.#connection = connection;
+  }
+
+  async scan(call: Call & { readonly consistent: boolean }): Promise<LeaseScan> {
+    const { client, leaseTable, pageLimit } = this.#connection;
+    const context = { table: leaseTable, doing: "scan the leases", writes: false };
+    const leases: Lease[] = [];
+    const invalid: InvalidRow[] = [];
+    let from: Key | undefined;
+    do {
+      const page = {
+        TableName: leaseTable,
+        ConsistentRead: call.consistent,
+        ...(pageLimit === undefined ? {} : { Limit: pageLimit }),
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      };
+      const output = await this.#connection.attempt(context, call, (options) =>
+        client.send(new ScanCommand(page), options),
+      );
+      for (const item of output.Items ?? []) {
+        const read = readLeaseItem(item);
+        if (read.kind === "lease") leases.push(read.lease);
+        else if (read.kind === "invalid") invalid.push({ leaseKey: read.leaseKey, problem: read.problem });
+      }
+      from = output.LastEvaluatedKey;
+    } while (from !== undefined);
+    return { leases, invalid };
+  }
+
+  async get(leaseKey: string, call: Call & { readonly consistent: boolean }): Promise<Lease | undefined> {
+    const { leaseTable } = this.#connection;
+    const doing = `read lease ${JSON.stringify(leaseKey)}`;
+    const item = await this.#connection.get(leaseTable, leaseKeyOf(leaseKey), call.consistent, doing, call);
+    return item === undefined ? undefined : leaseIn(leaseTable, item);
+  }
+
+  async keysOf(owner: string, call?: Call): Promise<readonly string[]> {
+    const expression = new Expression();
+    const input = {
+      TableName: this.#connection.leaseTable,
+      IndexName: ownerIndex,
+      KeyConditionExpression: `${expression.name("leaseOwner")} = ${expression.string(owner)}`,
+      ...expression.condition(),
+    };
+    const items = await this.#connection.query(input, `query the leases of ${owner}`, call);
+    return items.flatMap((item) => (item["leaseKey"]?.S === undefined ? [] : [item["leaseKey"].S]));
+  }
+}
