@@ -32,6 +32,9 @@ export interface IncarnationOutcome {
   readonly error?: unknown;
 }
 
+/** The row stays below 1,000 bytes: above, every beat costs double. */
+const failingShown = 3;
+
 /**
  * One worker: one workerId from the creation of its row to its fence. Wires the parts of the fleet room together and
  * passes what one learns to the others; the rules themselves are in the parts.
@@ -230,14 +233,16 @@ export class Incarnation implements Member {
   #status(): WorkerStatus {
     const held = this.tenures.held();
     const { host } = this.deps;
+    const { utilisation, failing } = host.load();
     return {
       draining: this.#mode !== "open",
       joining: this.#joining.joining,
       blind: this.#loop.blind,
       leases: held.length,
       weight: held.reduce((sum, { row }) => sum + (row.throughputKBps ?? 0), 0),
-      utilisation: host.load().utilisation,
+      utilisation,
       unfit: host.unfit(),
+      failing: failing.slice(0, failingShown),
       ...(this.#planner.status === undefined ? {} : { planner: this.#planner.status }),
     };
   }

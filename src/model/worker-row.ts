@@ -38,6 +38,8 @@ export interface WorkerStatus {
   readonly utilisation: number;
   /** Leases that this worker may not process: their old, stuck processor still runs in it. */
   readonly unfit: readonly string[];
+  /** Partitions whose work fails at present, the first three: so that `status` shows them to whoever asks. */
+  readonly failing: readonly string[];
   /** Present while it is the planner: the planner lease's epoch and how many whole rounds it has made. */
   readonly planner?: { readonly epoch: number; readonly tick: number };
 }

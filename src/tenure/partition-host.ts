@@ -12,6 +12,8 @@ export type DrainResult =
 export interface HostLoad {
   /** Share of the processing slots in use, averaged over the last while: 0 to 1. */
   readonly utilisation: number;
+  /** Partitions whose work fails at present. */
+  readonly failing: readonly string[];
 }
 
 /** Who does the work on a partition while its lease is held. The processing room fulfils it. */

@@ -1,0 +1,154 @@
+import { LeaseholdError, StoreError } from "../model/errors.js";
+import { checkMeta } from "../model/format.js";
+import { formatNumber, livenessModes, type WorkerIdentity, type WorkerStatus } from "../model/worker-row.js";
+import { attempts, type AttemptsResult } from "../runtime/attempts.js";
+import { sleep, wallTime } from "../runtime/clock.js";
+import { jitter } from "../runtime/random.js";
+import type { FleetDeps } from "./fleet-deps.js";
+import { Incarnation } from "./incarnation.js";
+
+const newcomer: WorkerStatus = {
+  draining: false,
+  joining: true,
+  blind: false,
+  leases: 0,
+  weight: 0,
+  utilisation: 0,
+  unfit: [],
+  failing: [],
+};
+
+/** An id so rarely taken that three in a row mean something else is wrong. */
+const creations = 3;
+
+/**
+ * A process's place in the fleet: one worker after another, since a fenced worker never beats again and the process
+ * rejoins as a new one.
+ */
+export class Fleet {
+  readonly #deps: FleetDeps;
+  #current: Incarnation | undefined;
+  #stopping = false;
+  readonly #halt = new AbortController();
+  #ended: Promise<void> | undefined;
+
+  constructor(deps: FleetDeps) {
+    this.#deps = deps;
+  }
+
+  /** The present worker; undefined before the first. */
+  get current(): Incarnation | undefined {
+    return this.#current;
+  }
+
+  /**
+   * Creates the first worker and starts it.
+   * @throws LeaseholdError `table-mismatch`, StoreError
+   */
+  async start(): Promise<void> {
+    const first = await this.#create();
+    this.#ended = this.#live(first);
+    // Who waits for the end hears of it; nobody waiting is no unhandled rejection.
+    this.#ended.catch(() => undefined);
+  }
+
+  /** Resolves when it was stopped; rejects when it cannot go on. */
+  get ended(): Promise<void> {
+    return this.#ended ?? Promise.resolve();
+  }
+
+  /** A clean stop. A second call does nothing more; `hurry` ends the wait. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#halt.abort();
+    this.#current?.leave();
+    await this.ended;
+  }
+
+  hurry(): void {
+    this.#current?.hurry();
+  }
+
+  async #live(first: Incarnation): Promise<void> {
+    let incarnation = first;
+    for (;;) {
+      this.#current = incarnation;
+      incarnation.start();
+      if (this.#stopping) incarnation.leave();
+      const outcome = await incarnation.ended;
+      if (outcome.reason === "table-missing" || outcome.reason === "failed") {
+        throw outcome.error instanceof Error ? outcome.error : new Error(outcome.reason);
+      }
+      if (this.#stopping || outcome.reason === "left") return;
+      const next = await this.#rejoin();
+      if (next === undefined) return;
+      incarnation = next;
+    }
+  }
+
+  /** A fenced process comes back as a new worker, however long the store takes to let it. */
+  async #rejoin(): Promise<Incarnation | undefined> {
+    const { clock, random, config, emit } = this.#deps;
+    while (!this.#halt.signal.aborted) {
+      try {
+        return await this.#create();
+      } catch (error) {
+        const passing = error instanceof StoreError && error.code !== "table-missing";
+        if (!passing) throw error;
+        const workerId = this.#current?.workerId ?? this.#deps.label;
+        emit({ type: "store-failed", workerId, operation: "rejoin", error: error.message });
+      }
+      await sleep(clock, jitter(random, config.heartbeatIntervalMs, 0.5, 1), this.#halt.signal);
+    }
+    return undefined;
+  }
+
+  /** Joins `meta`, announces a new id and creates its row. Creation is no beat. */
+  async #create(): Promise<Incarnation> {
+    const { store, clock, random, config, emit, machine, announce, label } = this.#deps;
+    const mode = livenessModes[0];
+    const meta = answered(
+      await attempts(clock, random, this.#options(), ({ signal }) =>
+        store.membership.join(mode, formatNumber, { signal }),
+      ),
+    );
+    checkMeta(meta, mode);
+    for (let tries = 0; tries < creations; tries++) {
+      const workerId = `${label}-${random.id().slice(0, 12)}`;
+      await announce(workerId);
+      const identity: WorkerIdentity = {
+        workerId,
+        maxConcurrentBatches: config.maxConcurrentBatches,
+        readsFormat: formatNumber,
+        host: machine.host,
+        pid: machine.pid,
+        startedAt: wallTime(clock),
+        ...(config.maxLeases === undefined ? {} : { maxLeases: config.maxLeases }),
+      };
+      const outcome = answered(
+        await attempts(clock, random, this.#options(), ({ signal }) =>
+          store.membership.create(identity, newcomer, { signal }),
+        ),
+      );
+      // Refused after an attempt without an answer: an unbeaten, unfenced row of our own random id is our own.
+      const ours = outcome.ok || (outcome.current?.beat === 0 && outcome.current.fencedBy === undefined);
+      if (!ours) continue;
+      emit({ type: "worker-created", workerId });
+      return new Incarnation(this.#deps, workerId);
+    }
+    throw new LeaseholdError(
+      "store-rejected",
+      `no worker row could be created: ${String(creations)} new ids in a row were taken; look at the fleet table's rows named ${label}-…`,
+    );
+  }
+
+  #options(): { readonly attemptTimeoutMs: number; readonly withinMs: number; readonly signal: AbortSignal } {
+    const { attemptTimeoutMs, leaseDurationMs } = this.#deps.config;
+    return { attemptTimeoutMs, withinMs: leaseDurationMs, signal: this.#halt.signal };
+  }
+}
+
+function answered<T>(result: AttemptsResult<T>): T {
+  if (result.ok) return result.value;
+  throw result.error;
+}

@@ -1,0 +1,191 @@
+import { checkApplication } from "./model/config.js";
+import { LeaseholdError } from "./model/errors.js";
+import { parentsAreDone, type Lease } from "./model/lease.js";
+import { formatPosition, isFinished } from "./model/position.js";
+import { tombstoneBeat, type FleetRows, type WorkerRow } from "./model/worker-row.js";
+import { attempts } from "./runtime/attempts.js";
+import { systemClock, systemRandom } from "./runtime/system.js";
+import { createDynamoDbStore } from "./store/dynamodb/index.js";
+import type { Store } from "./store/store.js";
+import type { DynamoDbOptions } from "./worker.js";
+
+/** What a worker's row says. `silent` is nobody's to say from one look: only an observer's time can. */
+export type WorkerState =
+  "created" | "live" | "joining" | "draining" | "blind" | "left" | "fenced" | "missing";
+
+export interface WorkerInFleet {
+  readonly workerId: string;
+  readonly state: WorkerState;
+  /** Leases that name it. */
+  readonly leases: number;
+  /** Processing slots in use, averaged over the last while, as its last beat said. */
+  readonly load: number;
+  /** Processing slots it has. */
+  readonly capacity: number;
+  /** Leases it may be given at most, where it said so; more than these is an overflow. */
+  readonly maxLeases: number | null;
+  /** Leases whose old, stuck processor still runs in it. */
+  readonly stuck: readonly string[];
+  /** Partitions whose work fails at present, by its last beat: the first few. */
+  readonly failing: readonly string[];
+}
+
+/** `orphaned`: named by a fenced worker. `waiting`: its parents are not finished. `invalid`: its row cannot be read. */
+export type InspectedLeaseState = "owned" | "free" | "orphaned" | "waiting" | "finished" | "invalid";
+
+export interface LeaseInFleet {
+  readonly leaseKey: string;
+  readonly owner: string | null;
+  readonly epoch: number | null;
+  readonly checkpoint: string | null;
+  readonly state: InspectedLeaseState;
+  readonly parents: readonly string[];
+  /** For `invalid`: what is wrong with the row. */
+  readonly problem?: string;
+}
+
+/** A fleet as its tables show it. */
+export interface FleetStatus {
+  readonly application: string;
+  readonly liveness: string;
+  /** The planner's worker id, or null. */
+  readonly planner: string | null;
+  readonly workers: readonly WorkerInFleet[];
+  readonly leases: readonly LeaseInFleet[];
+}
+
+/** Reads an application's tables; writes nothing and creates nothing. */
+export class Inspector {
+  readonly #application: string;
+  readonly #store: Store;
+
+  constructor(application: string, store: Store) {
+    this.#application = application;
+    this.#store = store;
+  }
+
+  /**
+   * Who holds what now, read consistently.
+   * @throws LeaseholdError `table-missing`, `table-mismatch`; StoreError
+   */
+  async status(): Promise<FleetStatus> {
+    await this.#ask((signal) => this.#store.tables.verify({ signal }));
+    const fleet = await this.#ask((signal) => this.#store.membership.readFleet({ consistent: true, signal }));
+    const scan = await this.#ask((signal) => this.#store.leases.scan({ consistent: true, signal }));
+    const rows = new Map(fleet.workers.map((row) => [row.workerId, row]));
+    const byKey = new Map(scan.leases.map((lease) => [lease.leaseKey, lease]));
+    const leases: LeaseInFleet[] = scan.leases
+      .filter(({ marked }) => !marked)
+      .map((lease) => leaseInFleet(lease, rows, byKey));
+    for (const { leaseKey, problem } of scan.invalid) {
+      leases.push({
+        leaseKey,
+        owner: null,
+        epoch: null,
+        checkpoint: null,
+        state: "invalid",
+        parents: [],
+        problem,
+      });
+    }
+    return {
+      application: this.#application,
+      liveness: fleet.meta?.liveness ?? "worker",
+      planner: fleet.planner?.owner ?? null,
+      workers: workersOf(fleet, scan.leases),
+      leases: leases.sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1)),
+    };
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+
+  async #ask<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const result = await attempts(
+      systemClock,
+      systemRandom,
+      { attemptTimeoutMs: 10_000, withinMs: 10_000 },
+      ({ signal }) => call(signal),
+    );
+    if (result.ok) return result.value;
+    throw result.error instanceof Error
+      ? result.error
+      : new LeaseholdError("store-unavailable", String(result.error));
+  }
+}
+
+/**
+ * Opens an application for reading.
+ * @throws LeaseholdError `invalid-application`
+ */
+export function openInspector(options: {
+  readonly application: string;
+  readonly dynamodb?: DynamoDbOptions;
+}): Inspector {
+  const application = checkApplication(options.application);
+  return new Inspector(
+    application,
+    createDynamoDbStore({ ...options.dynamodb, application, clock: systemClock }),
+  );
+}
+
+function workersOf(fleet: FleetRows, leases: readonly Lease[]): WorkerInFleet[] {
+  const counts = new Map<string, number>();
+  for (const { owner } of leases) if (owner !== undefined) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  const workers = fleet.workers.map((row): WorkerInFleet => {
+    const { workerId, utilisation, maxConcurrentBatches, maxLeases, unfit, failing } = row;
+    return {
+      workerId,
+      state: stateOf(row),
+      leases: counts.get(workerId) ?? 0,
+      load: Math.round(utilisation * maxConcurrentBatches * 100) / 100,
+      capacity: maxConcurrentBatches,
+      maxLeases: maxLeases ?? null,
+      stuck: unfit,
+      failing,
+    };
+  });
+  const known = new Set(workers.map(({ workerId }) => workerId));
+  for (const [workerId, count] of counts) {
+    if (known.has(workerId)) continue;
+    workers.push({
+      workerId,
+      state: "missing",
+      leases: count,
+      load: 0,
+      capacity: 0,
+      maxLeases: null,
+      stuck: [],
+      failing: [],
+    });
+  }
+  return workers.sort((a, b) => (a.workerId < b.workerId ? -1 : 1));
+}
+
+function stateOf(row: WorkerRow): WorkerState {
+  if (row.fencedBy !== undefined) return row.fenceKind === "left" ? "left" : "fenced";
+  if (row.beat === tombstoneBeat) return "missing";
+  if (row.beat === 0) return "created";
+  if (row.draining) return "draining";
+  if (row.blind) return "blind";
+  return row.joining ? "joining" : "live";
+}
+
+function leaseInFleet(
+  lease: Lease,
+  rows: ReadonlyMap<string, WorkerRow>,
+  byKey: ReadonlyMap<string, Lease>,
+): LeaseInFleet {
+  const { leaseKey, owner, epoch, checkpoint, parents } = lease;
+  const state: InspectedLeaseState = isFinished(checkpoint)
+    ? "finished"
+    : owner === undefined
+      ? parentsAreDone(lease, (key) => byKey.get(key))
+        ? "free"
+        : "waiting"
+      : rows.get(owner)?.fencedBy === undefined
+        ? "owned"
+        : "orphaned";
+  return { leaseKey, owner: owner ?? null, epoch, checkpoint: formatPosition(checkpoint), state, parents };
+}

@@ -1,0 +1,101 @@
+import type { Emit, LeaseholdEvent } from "../model/events.js";
+
+/** The logger that this package writes to: pino's shape, and console's is close enough to wrap. */
+export interface Logger {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+type Level = keyof Logger;
+
+interface Line {
+  readonly level: Level;
+  readonly message: string;
+}
+
+/**
+ * Turns events into log lines. Every change of owner is one line at `info`, written by who made it, with lease, epoch,
+ * from, to and reason; what happens all the time (beats, batches) is `debug`.
+ */
+export function logTo(logger: Logger, application: string): Emit {
+  return (event) => {
+    const { level, message } = lineOf(event);
+    logger[level]({ application, ...fieldsOf(event) }, message);
+  };
+}
+
+/** The fields of a change of owner are named for people who look for it; everything else keeps its event's names. */
+function fieldsOf(event: LeaseholdEvent): Readonly<Record<string, unknown>> {
+  switch (event.type) {
+    case "tenure-began": {
+      const { type, workerId, leaseKey: lease, epoch, how: reason, from, checkpoint } = event;
+      return { type, lease, epoch, from: from ?? null, to: workerId, reason, checkpoint };
+    }
+    case "handed-off": {
+      const { type, workerId, leaseKey: lease, epoch, target, reason } = event;
+      return { type, lease, epoch: epoch + 1, from: workerId, to: target, reason };
+    }
+    case "released": {
+      const { type, workerId, leaseKey: lease, epoch, reason } = event;
+      return { type, lease, epoch: epoch + 1, from: workerId, to: null, reason };
+    }
+    default:
+      return { ...event };
+  }
+}
+
+// Spelled out by type, so that a new event cannot be forgotten here: the compiler asks for its line.
+const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
+  "worker-created": { level: "info", message: "worker created" },
+  "worker-ended": { level: "info", message: "worker ended" },
+  "beat-sent": { level: "debug", message: "beat sent" },
+  "beat-acknowledged": { level: "debug", message: "beat acknowledged" },
+  "beat-withheld": { level: "error", message: "beat withheld: the control loop makes no rounds" },
+  "belief-lapsed": { level: "warn", message: "belief lapsed: no beat was acknowledged in time" },
+  draining: { level: "info", message: "draining" },
+  "leave-sent": { level: "info", message: "leaving" },
+  "store-failed": { level: "warn", message: "store call failed" },
+  "tenure-began": { level: "info", message: "lease changed owner" },
+  "tenure-ended": { level: "debug", message: "tenure ended" },
+  "tenure-raised": { level: "warn", message: "epoch raised after a checkpoint of unknown outcome" },
+  "change-failed": { level: "debug", message: "change of owner refused or unknown" },
+  "handed-off": { level: "debug", message: "lease handed off" },
+  released: { level: "info", message: "lease released" },
+  checkpointed: { level: "debug", message: "checkpointed" },
+  "checkpoint-refused": { level: "warn", message: "checkpoint refused" },
+  "fence-sent": { level: "debug", message: "fence sent" },
+  fenced: { level: "warn", message: "worker fenced: silent for too long" },
+  "fence-refused": { level: "debug", message: "fence refused: the worker beats" },
+  "fence-seen": { level: "info", message: "a worker was fenced or left" },
+  "tombstone-created": { level: "warn", message: "leases name a worker without a row: tombstone created" },
+  "worker-collected": { level: "debug", message: "fenced worker's row collected" },
+  "orphans-seen": { level: "debug", message: "leases without an owner" },
+  "planner-elected": { level: "info", message: "became the planner" },
+  "planner-deposed": { level: "info", message: "is the planner no more" },
+  "directive-posted": { level: "info", message: "move planned" },
+  "directive-answered": { level: "debug", message: "planned move answered" },
+  "note-answered": { level: "debug", message: "handoff noted" },
+  reconciled: { level: "warn", message: "a row names this worker without a tenure: put right" },
+  "lease-invalid": { level: "error", message: "lease row cannot be read" },
+  overflow: { level: "warn", message: "lease taken above maxLeases: nobody else took it" },
+  "lease-created": { level: "info", message: "lease created" },
+  "lease-marked": { level: "info", message: "finished lease marked deleted" },
+  "lease-removed": { level: "debug", message: "old deletion mark removed" },
+  "discovery-failed": { level: "error", message: "discovery failed" },
+  "partition-vanished": { level: "warn", message: "partition is gone from its source" },
+  "batch-started": { level: "debug", message: "batch started" },
+  "batch-finished": { level: "debug", message: "batch finished" },
+  "batch-dropped": { level: "debug", message: "batch dropped: its lease ended before it started" },
+  "processor-failed": { level: "error", message: "processor failed" },
+  "lease-lost-told": { level: "warn", message: "lease lost" },
+  "processor-stuck": { level: "error", message: "processor stuck: neither returned nor made progress" },
+  "stuck-processor-returned": { level: "warn", message: "stuck processor returned" },
+  "source-failed": { level: "warn", message: "source failed" },
+  "partition-ended": { level: "info", message: "partition ended" },
+};
+
+function lineOf(event: LeaseholdEvent): Line {
+  return lines[event.type];
+}

@@ -1,0 +1,258 @@
+import { hostname } from "node:os";
+import { pid } from "node:process";
+import { WorkerCore, type BelievedLease } from "./compose.js";
+import {
+  checkApplication,
+  resolveProtocol,
+  type ProtocolConfig,
+  type ProtocolOptions,
+} from "./model/config.js";
+import { LeaseholdError } from "./model/errors.js";
+import type { Emit, LeaseholdEvent } from "./model/events.js";
+import { checkProcessor, resolveProcessing, type ProcessingOptions } from "./processing/options.js";
+import type { PartitionStatus } from "./processing/journal.js";
+import type { Processor, ProcessorFactory } from "./processing/processor.js";
+import { systemClock, systemRandom } from "./runtime/system.js";
+import type { SourceFactory } from "./source/partition-source.js";
+import { createDynamoDbStore, type DynamoDbStoreOptions } from "./store/dynamodb/index.js";
+import { logTo, type Logger } from "./telemetry/log.js";
+
+/** How DynamoDB is reached: a factory that receives our defaults, for other accounts and assumed roles. */
+export type DynamoDbOptions = Pick<DynamoDbStoreOptions, "client">;
+
+/** What a worker is made of. Durations in ms; everything but `application`, `source` and `processor` has a default. */
+export interface WorkerOptions extends ProtocolOptions, ProcessingOptions {
+  /** Names the tables `<application>` and `<application>-fleet`. 3 to 249 characters of A-Z a-z 0-9 _ . - */
+  readonly application: string;
+  /** What is partitioned: `kinesis(…)` or `fixedPartitions(…)`. */
+  readonly source: SourceFactory;
+  /** One processor for all partitions, or a function that makes one for each tenure. */
+  readonly processor: Processor | ProcessorFactory;
+  /** The stable part of worker ids, 1 to 60 characters of A-Z a-z 0-9 _ . -; default: the host's name. */
+  readonly label?: string;
+  /** Only `worker` so far: one heartbeat for all leases of a worker. */
+  readonly liveness?: "worker";
+  /** pino's shape. Default: silent. */
+  readonly logger?: Logger;
+  /** Told of every event as it happens; must neither throw nor wait. */
+  readonly onEvent?: (event: LeaseholdEvent) => void;
+  /** Awaited before each worker row is created: a supervised process tells its parent the id. */
+  readonly announce?: (workerId: string) => Promise<void>;
+  /** How DynamoDB is reached. Default: the SDK's usual environment and config files. */
+  readonly dynamodb?: DynamoDbOptions;
+}
+
+/** What a worker says of itself. */
+export interface WorkerReport {
+  readonly workerId: string;
+  readonly state: "new" | "starting" | "running" | "draining" | "stopped";
+  readonly isPlanner: boolean;
+  /** Local time left of its belief, in ms. */
+  readonly remainingMs: number;
+  readonly leases: readonly BelievedLease[];
+  readonly partitions: readonly PartitionStatus[];
+}
+
+const processingNames: ReadonlySet<string> = new Set<keyof ProcessingOptions>([
+  "checkpointing",
+  "retry",
+  "onError",
+]);
+const ownNames: ReadonlySet<string> = new Set<
+  Exclude<keyof WorkerOptions, keyof ProtocolOptions | keyof ProcessingOptions>
+>(["application", "source", "processor", "label", "liveness", "logger", "onEvent", "announce", "dynamodb"]);
+
+/**
+ * A worker of a fleet that shares the partitions of a source: it takes its share of the leases, works them, hands them
+ * on when it stops, and lets nobody lose a record when it dies.
+ *
+ * It guarantees that a record is processed at least once, and that no checkpoint of a deposed owner takes effect. It
+ * does not guarantee that a record is processed only once: hand `lease.fencingToken` to what you write to.
+ */
+export class Worker {
+  readonly #core: WorkerCore;
+  #state: WorkerReport["state"] = "new";
+  #starting: Promise<void> | undefined;
+  #ended: Promise<void> | undefined;
+  readonly #abortStart = new AbortController();
+
+  /** @throws LeaseholdError `invalid-option`, `invalid-application`: nothing was written */
+  constructor(options: WorkerOptions) {
+    const { application, config, label } = checked(options);
+    const runtime = { clock: systemClock, random: systemRandom };
+    const processing = pick(options, processingNames);
+    this.#core = new WorkerCore(
+      {
+        config,
+        label,
+        processing,
+        processor: checkProcessor(options.processor),
+        emit: emitter(options, application),
+        announce: options.announce ?? (() => Promise.resolve()),
+      },
+      {
+        ...runtime,
+        source: options.source(runtime),
+        store: createDynamoDbStore({ ...options.dynamodb, application, clock: systemClock }),
+        machine: { host: hostname(), pid },
+      },
+    );
+  }
+
+  /** The present worker's id: new at every start and after every fence. */
+  get workerId(): string {
+    return this.#core.workerId;
+  }
+
+  /**
+   * Checks the source, prepares the tables and joins the fleet. Resolves when the worker beats; leases follow. A second
+   * call shares the first one's promise.
+   * @throws LeaseholdError when the source or the tables cannot be used; nothing runs then
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /**
+   * A clean stop: drains, checkpoints, hands every lease to another worker, leaves. Resolves when all of it is done or
+   * `shutdownGraceMs` are over.
+   * @param options `force` ends the wait: what is not drained is released without its last checkpoint
+   * @throws what ended the worker, if it had ended before by an error
+   */
+  async stop(options: { readonly force?: boolean } = {}): Promise<void> {
+    if (options.force === true) this.#core.hurry();
+    if (this.#state === "new") {
+      this.#state = "stopped";
+      return;
+    }
+    if (this.#state === "running") this.#state = "draining";
+    this.#abortStart.abort();
+    await this.#starting?.catch(() => undefined);
+    void this.#core.stop().catch(() => undefined);
+    await this.#ended;
+  }
+
+  /**
+   * Starts, and works until the signal aborts or the worker cannot go on.
+   * @throws LeaseholdError what ended it: a table deleted under it, say
+   */
+  async run(signal?: AbortSignal): Promise<void> {
+    const isAborted = (): boolean => signal?.aborted === true;
+    if (isAborted()) return;
+    const onAbort = (): void => {
+      // Its outcome is that of `ended`, which is awaited below.
+      void this.stop().catch(() => undefined);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      try {
+        await this.start();
+      } catch (error) {
+        // A start that was called off has failed as asked.
+        if (isAborted()) return;
+        throw error;
+      }
+      await this.#ended;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Resolves when the worker has stopped; rejects with what ended it. */
+  get ended(): Promise<void> {
+    return this.#ended ?? Promise.resolve();
+  }
+
+  status(): WorkerReport {
+    return {
+      workerId: this.workerId,
+      state: this.#state,
+      isPlanner: this.#core.isPlanner,
+      remainingMs: this.#core.remainingMs(),
+      leases: this.#core.believes(),
+      partitions: this.#core.partitions(),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #start(): Promise<void> {
+    if (this.#state !== "new") {
+      throw new LeaseholdError("worker-stopped", "this worker was stopped; make a new one");
+    }
+    this.#state = "starting";
+    try {
+      await this.#core.start(this.#abortStart.signal);
+    } catch (error) {
+      this.#state = "stopped";
+      this.#core.abandon();
+      throw error;
+    }
+    this.#state = "running";
+    this.#ended = this.#core.ended().finally(() => {
+      this.#state = "stopped";
+    });
+    // Who asks for it hears of it; nobody asking is no unhandled rejection.
+    this.#ended.catch(() => undefined);
+  }
+}
+
+function emitter({ logger, onEvent }: WorkerOptions, application: string): Emit {
+  const sinks: Emit[] = [];
+  if (logger !== undefined) sinks.push(logTo(logger, application));
+  if (onEvent !== undefined) sinks.push(onEvent);
+  return (event) => {
+    for (const sink of sinks) sink(event);
+  };
+}
+
+function pick(options: WorkerOptions, names: ReadonlySet<string>): Record<string, never> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.has(name))) as Record<
+    string,
+    never
+  >;
+}
+
+function checked(options: WorkerOptions): {
+  readonly application: string;
+  readonly config: ProtocolConfig;
+  readonly label: string;
+} {
+  const application = checkApplication(options.application);
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  if (typeof given["source"] !== "function") {
+    throw new LeaseholdError(
+      "invalid-option",
+      `source is ${typeof given["source"]}: it must be what kinesis(…) or fixedPartitions(…) returned`,
+    );
+  }
+  const { liveness } = given;
+  if (liveness !== undefined && liveness !== "worker") {
+    throw new LeaseholdError(
+      "invalid-option",
+      `liveness is ${JSON.stringify(liveness)}: only "worker" exists so far; leave it out`,
+    );
+  }
+  const protocol = Object.fromEntries(
+    Object.entries(given).filter(([name]) => !ownNames.has(name) && !processingNames.has(name)),
+  );
+  resolveProcessing(pick(options, processingNames));
+  return { application, config: resolveProtocol(protocol), label: checkLabel(given["label"]) };
+}
+
+function checkLabel(label: unknown): string {
+  if (label === undefined)
+    return (
+      hostname()
+        .replaceAll(/[^A-Za-z0-9_.-]/g, "-")
+        .slice(0, 60) || "worker"
+    );
+  if (typeof label === "string" && /^[A-Za-z0-9_.-]{1,60}$/.test(label)) return label;
+  throw new LeaseholdError(
+    "invalid-option",
+    `label is ${typeof label === "string" ? JSON.stringify(label) : `a ${typeof label}`}: it must be 1 to 60 characters of A-Z a-z 0-9 _ . -; leave it out for the host's name`,
+  );
+}
