@@ -23,7 +23,7 @@ interface Standing {
 }
 
 /** What limits the moves of one plan. */
-export interface BalanceLimits {
+interface BalanceLimits {
   readonly level: number;
   readonly maxMovesInFlight: number;
 }

@@ -148,7 +148,7 @@ export function transfer(giver: Account, receiver: Account, index: number): Weig
 }
 
 /** What a giver can give a receiver: the index of the lease, or why there is none. */
-export type Choice = number | "too-heavy" | "unfit";
+type Choice = number | "too-heavy" | "unfit";
 
 /**
  * The lease that takes most imbalance away per unit of weight. Below `fit` (what the giver has too much and the

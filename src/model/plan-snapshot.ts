@@ -53,8 +53,7 @@ export interface PlanSnapshot {
 }
 
 /** Why a lease is moved: to fill a newcomer, between old members, or because its owner leaves. */
-export const moveReasons = ["newcomer", "balance", "drain"] as const;
-export type MoveReason = (typeof moveReasons)[number];
+export type MoveReason = "newcomer" | "balance" | "drain";
 
 export interface Move {
   readonly leaseKey: string;
