@@ -12,6 +12,7 @@ export function emptyWorkerRow(workerId: string, beat: number): WorkerRow {
     weight: 0,
     utilisation: 0,
     unfit: [],
+    failing: [],
     maxConcurrentBatches: 0,
     readsFormat: oldestFormatRead,
     host: "",

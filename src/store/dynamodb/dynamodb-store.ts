@@ -12,9 +12,8 @@ import { DynamoDbOwnership } from "./ownership.js";
 import { DynamoDbPlannerDesk } from "./planner-desk.js";
 import { DynamoDbTables, type Capability } from "./tables.js";
 
-export interface DynamoDbStoreOptions {
-  /** The lease table has this name, the fleet table `<application>-fleet`. */
-  readonly application: string;
+/** What a user may say of the DynamoDB that keeps the leases. */
+export interface DynamoDbOptions {
   /**
    * Makes the client. It receives our defaults, which it should pass on: `maxAttempts: 1`, since only the caller of the
    * store knows when an attempt was sent, and a connection pool of its own, so that bulk traffic cannot starve a beat.
@@ -22,10 +21,15 @@ export interface DynamoDbStoreOptions {
    * and credentials come from the SDK's usual environment and files.
    */
   readonly client?: ((defaults: DynamoDBClientConfig) => DynamoDBClient) | undefined;
-  /** Paces the looks at tables in the making. Default: the host's. */
-  readonly clock?: Clock;
   /** Told by `tables.prepare()` what the store can and cannot do. */
   readonly onCapability?: ((capability: Capability) => void) | undefined;
+}
+
+export interface DynamoDbStoreOptions extends DynamoDbOptions {
+  /** The lease table has this name, the fleet table `<application>-fleet`. */
+  readonly application: string;
+  /** Paces the looks at tables in the making. Default: the host's. */
+  readonly clock?: Clock;
   /** Rows per page of scans and queries, for tests. Default: the store's own measure, 1 MB. */
   readonly pageLimit?: number | undefined;
 }

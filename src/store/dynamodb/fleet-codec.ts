@@ -21,8 +21,8 @@ import type { Item, Key } from "./connection.js";
  * |----------------------|------------------------|-----------------------------------------------------------------------------|
  * | `fleet`              | `worker#<workerId>`    | `beat` N; `fencedBy` S, `fenceKind` S once fenced; `mailbox` M of entries   |
  * |                      |                        | with each beat: `draining`, `joining`, `blind` BOOL, `leases`, `weight`,    |
- * |                      |                        | `utilisation` N; `unfit` L of S where not empty; `planner` M {epoch, tick}  |
- * |                      |                        | N while it is the planner                                                   |
+ * |                      |                        | `utilisation` N; `unfit`, `failing` L of S where not empty; `planner` M     |
+ * |                      |                        | {epoch, tick} N while it is the planner                                     |
  * |                      |                        | at creation: `maxConcurrentBatches`, `readsFormat`, `pid` N, `host`,        |
  * |                      |                        | `startedAt` S, `maxLeases` N where bounded                                  |
  * | `fleet`              | `planner`              | `owner` S, `epoch` N, `deaths` N                                            |
@@ -67,7 +67,8 @@ export function statusAttributes(status: WorkerStatus): Readonly<Record<string, 
     leases: number(status.leases),
     weight: number(status.weight),
     utilisation: number(status.utilisation),
-    unfit: status.unfit.length === 0 ? undefined : { L: status.unfit.map((leaseKey) => ({ S: leaseKey })) },
+    unfit: keyList(status.unfit),
+    failing: keyList(status.failing),
     planner:
       status.planner === undefined
         ? undefined
@@ -139,7 +140,8 @@ export function workerIn(item: Item): WorkerRow | undefined {
     leases: numberOf(item["leases"]) ?? empty.leases,
     weight: numberOf(item["weight"]) ?? empty.weight,
     utilisation: numberOf(item["utilisation"]) ?? empty.utilisation,
-    unfit: (item["unfit"]?.L ?? []).flatMap((value) => (value.S === undefined ? [] : [value.S])),
+    unfit: keysIn(item["unfit"]),
+    failing: keysIn(item["failing"]),
     maxConcurrentBatches: numberOf(item["maxConcurrentBatches"]) ?? empty.maxConcurrentBatches,
     readsFormat: numberOf(item["readsFormat"]) ?? empty.readsFormat,
     host: item["host"]?.S ?? empty.host,
@@ -228,4 +230,12 @@ export function historyIn(item: Item): HistoryEntry | undefined {
     ...(cause === undefined ? {} : { cause }),
     ...(endCause === undefined ? {} : { endCause }),
   };
+}
+
+function keyList(keys: readonly string[]): AttributeValue | undefined {
+  return keys.length === 0 ? undefined : { L: keys.map((leaseKey) => ({ S: leaseKey })) };
+}
+
+function keysIn(value: AttributeValue | undefined): readonly string[] {
+  return (value?.L ?? []).flatMap((key) => (key.S === undefined ? [] : [key.S]));
 }

@@ -59,7 +59,14 @@ export class MemoryMembership implements Membership {
     const tables = this.#connection.tables(call);
     // A late creation must not un-fence, and a tombstone is nobody's to begin from.
     if (tables.view().worker(identity.workerId) !== undefined) return this.#refused(identity.workerId);
-    const row = { ...identity, ...status, unfit: [...status.unfit], beat: 0, mailbox: new Map() };
+    const row = {
+      ...identity,
+      ...status,
+      unfit: [...status.unfit],
+      failing: [...status.failing],
+      beat: 0,
+      mailbox: new Map(),
+    };
     return { ok: true, row: tables.setWorker(row) };
   }
 
@@ -78,7 +85,14 @@ export class MemoryMembership implements Membership {
     const { status } = beat;
     return {
       ok: true,
-      row: tables.setWorker({ ...kept, ...status, unfit: [...status.unfit], beat: beat.beat + 1, mailbox }),
+      row: tables.setWorker({
+        ...kept,
+        ...status,
+        unfit: [...status.unfit],
+        failing: [...status.failing],
+        beat: beat.beat + 1,
+        mailbox,
+      }),
     };
   }
 

@@ -37,6 +37,7 @@ export const membershipCases: CaseMap = {
       utilisation: 0.25,
       leases: 3,
       unfit: ["s9"],
+      failing: ["s8"],
       planner: { epoch: 4, tick: 5 },
     });
     const row = applied(await harness.store.membership.create(who, how));
@@ -80,6 +81,7 @@ export const membershipCases: CaseMap = {
       leases: 2,
       weight: 3.5,
       unfit: ["s1", "s2"],
+      failing: ["s3"],
     });
     const row = applied(
       await harness.store.membership.beat({ workerId: "w1", beat: 0, status: how, removeMail: [] }),

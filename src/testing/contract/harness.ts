@@ -137,6 +137,7 @@ export function status(sketch: Partial<WorkerStatus> = {}): WorkerStatus {
     weight: 0,
     utilisation: 0,
     unfit: [],
+    failing: [],
     ...sketch,
   };
 }
