@@ -1,0 +1,413 @@
+import { expect } from "chai";
+import { LeaseholdError } from "../../../src/model/errors.js";
+import { aggregate, failure, FakeKinesis, listed, numbers, record } from "./fake-kinesis.js";
+
+describe("a shard's reader", () => {
+  let fake: FakeKinesis;
+  beforeEach(() => {
+    fake = new FakeKinesis();
+  });
+
+  describe("hands over", () => {
+    it("records as they came, with the position after them and how far behind it is", async () => {
+      const arrived = new Date(1_700_000_000_000);
+      const first = { ...record(7, Buffer.from("seven")), ApproximateArrivalTimestamp: arrived };
+      fake.readScript = [{ Records: [first, record(9)], MillisBehindLatest: 1_500 }, {}];
+      const fetch = await fake.next(fake.open());
+      expect(fetch).to.deep.equal({
+        kind: "records",
+        records: [
+          {
+            data: Buffer.from("seven"),
+            partitionKey: "k",
+            sequenceNumber: "7",
+            subSequenceNumber: 0,
+            arrivalMs: 1_700_000_000_000,
+          },
+          { data: Buffer.from("x"), partitionKey: "k", sequenceNumber: "9", subSequenceNumber: 0 },
+        ],
+        lastPosition: { sequenceNumber: "9", subSequenceNumber: 0 },
+        bytes: 6,
+        millisBehindLatest: 1_500,
+      });
+      expect(fake.reads[0]).to.deep.equal({ at: 0, iterator: "i0", limit: 10_000 });
+    });
+
+    it("no empty batch, unless asked for, and then one at a time", async () => {
+      fake.readScript = [{}, {}, { Records: [record(1)] }, {}];
+      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
+      expect(fake.answers).to.equal(3);
+
+      fake = new FakeKinesis();
+      const reader = fake.open({ emptyBatches: true });
+      const fetch = await fake.next(reader);
+      expect(fetch).to.deep.equal({
+        kind: "records",
+        records: [],
+        lastPosition: undefined,
+        bytes: 0,
+        millisBehindLatest: 0,
+      });
+      await fake.time.advance(10_000);
+      const since = fake.time.nowMs;
+      await fake.next(reader);
+      expect(fake.time.nowMs, "one was held").to.equal(since);
+      await fake.next(reader);
+      expect(fake.time.nowMs, "and no second").to.be.greaterThan(since);
+      reader.close();
+    });
+
+    it("what it had read when a call to next was given up", async () => {
+      fake.readScript = [{}, { Records: [record(1)] }, {}];
+      const reader = fake.open();
+      const controller = new AbortController();
+      const given = fake.next(reader, controller.signal);
+      const reason = new Error("drained");
+      controller.abort(reason);
+      expect(await given.catch((error: unknown) => error)).to.equal(reason);
+      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
+    });
+
+    it("nothing after it was closed, and leaves no call and no timer behind", async () => {
+      fake.readScript = ["never"];
+      const reader = fake.open();
+      fake.start(reader).abort();
+      await fake.time.settle();
+      expect(fake.lastSignal?.aborted).to.equal(false);
+      reader.close();
+      await fake.time.settle();
+      expect(fake.lastSignal?.aborted).to.equal(true);
+      expect(fake.time.pendingTimers).to.equal(0);
+      await fake.time.advance(60_000);
+      expect(fake.reads).to.have.length(1);
+    });
+  });
+
+  describe("begins", () => {
+    const places: [string, number, string][] = [
+      ["TRIM_HORIZON", 0, "TRIM_HORIZON"],
+      ["LATEST", 0, "LATEST"],
+      ["17", 0, "AFTER_SEQUENCE_NUMBER"],
+      ["17", 3, "AT_SEQUENCE_NUMBER"],
+    ];
+    for (const [from, sub, type] of places) {
+      it(`at ${from}.${String(sub)} by ${type}`, async () => {
+        fake.readScript = [{ Records: [record(20)] }];
+        await fake.next(fake.open({}, from, sub));
+        const at = { ShardId: "shard-1", ShardIteratorType: type };
+        const expected = from === "17" ? { ...at, StartingSequenceNumber: "17" } : at;
+        expect(fake.iterators).to.deep.equal([expected]);
+      });
+    }
+
+    it("at the options' timestamp, or at the oldest where they name none any more", async () => {
+      fake.readScript = [{ Records: [record(20)] }];
+      const timestamp = "2026-01-02T03:04:05Z";
+      await fake.next(fake.open({ initialPosition: { timestamp } }, "AT_TIMESTAMP"));
+      await fake.next(fake.open({}, "AT_TIMESTAMP"));
+      expect(fake.iterators).to.deep.equal([
+        { ShardId: "shard-1", ShardIteratorType: "AT_TIMESTAMP", Timestamp: new Date(timestamp) },
+        { ShardId: "shard-1", ShardIteratorType: "TRIM_HORIZON" },
+      ]);
+    });
+
+    it("nowhere where the checkpoint is refused: that error says what is wrong", async () => {
+      fake.iteratorScript = [failure("InvalidArgumentException", "not of this shard")];
+      const error = await fake.refusal(fake.open({}, "17"));
+      expect(error).to.be.instanceOf(LeaseholdError);
+      expect(error).to.include({ code: "checkpoint-invalid", retryable: false });
+      expect((error as Error).message).to.match(/shard-1 of orders .* from 17: not of this shard/);
+    });
+  });
+
+  describe("an expired iterator", () => {
+    const expired = failure("ExpiredIteratorException");
+
+    it("is renewed after the last record, without being a failure", async () => {
+      fake.readScript = [{ Records: [record(5)] }, expired, { Records: [record(6)] }, {}];
+      const reader = fake.open();
+      await fake.next(reader);
+      expect(numbers(await fake.next(reader))).to.deep.equal(["6"]);
+      expect(fake.iterators[1]).to.deep.equal({
+        ShardId: "shard-1",
+        ShardIteratorType: "AFTER_SEQUENCE_NUMBER",
+        StartingSequenceNumber: "5",
+      });
+      expect(fake.errors).to.deep.equal([]);
+    });
+
+    it("is renewed after the checkpoint where nothing was read", async () => {
+      fake.readScript = [expired, { Records: [record(6)] }, {}];
+      await fake.next(fake.open({}, "3"));
+      expect(fake.iterators.map((at) => at.StartingSequenceNumber)).to.deep.equal(["3", "3"]);
+    });
+
+    it("at LATEST goes on from when the first was made: what came since is not skipped", async () => {
+      const madeAtMs = fake.clock.now().wallMs;
+      fake.readScript = [{}, {}, expired, { Records: [record(6)] }, {}];
+      expect(numbers(await fake.next(fake.open({}, "LATEST")))).to.deep.equal(["6"]);
+      expect(fake.iterators.map((at) => at.ShardIteratorType)).to.deep.equal(["LATEST", "AT_TIMESTAMP"]);
+      // This client says nothing of the service's own time, so our clock might be ahead of it by its tolerance.
+      expect(fake.iterators[1]?.Timestamp?.getTime()).to.equal(madeAtMs - 300_000);
+    });
+
+    it("again and again is a failure, with a growing back-off", async () => {
+      fake.readScript = [expired];
+      const reader = fake.open();
+      fake.start(reader);
+      await fake.time.advance(60_000);
+      reader.close();
+      expect(fake.reads.length).to.be.within(8, 30);
+      expect(fake.errors.length).to.be.greaterThan(5);
+    });
+  });
+
+  describe("reads", () => {
+    it("five times a second at most, however much there is", async () => {
+      fake.readScript = [{ Records: [record(1)], MillisBehindLatest: 60_000 }];
+      const reader = fake.open();
+      for (let i = 0; i < 20; i++) await fake.next(reader);
+      reader.close();
+      expect(fake.gaps.slice(0, 19)).to.deep.equal(Array.from({ length: 19 }, () => 200));
+    });
+
+    it("on without idling after an empty answer that is behind", async () => {
+      fake.readScript = [
+        { MillisBehindLatest: 900 },
+        { MillisBehindLatest: 500 },
+        { Records: [record(1)] },
+        {},
+      ];
+      await fake.next(fake.open());
+      expect(fake.gaps.slice(0, 2)).to.deep.equal([200, 200]);
+    });
+
+    it("at the idle interval, scattered, when it has caught up", async () => {
+      const reader = fake.open({ idlePollIntervalMs: 1_000 });
+      fake.start(reader);
+      await fake.time.advance(60_000);
+      reader.close();
+      expect(Math.min(...fake.gaps)).to.be.at.least(900);
+      expect(Math.max(...fake.gaps)).to.be.at.most(1_001);
+      expect(new Set(fake.gaps).size).to.be.greaterThan(10);
+    });
+
+    it("never faster than the limit, at the shortest idle interval", async () => {
+      const reader = fake.open({ idlePollIntervalMs: 200 });
+      fake.start(reader);
+      await fake.time.advance(10_000);
+      reader.close();
+      expect(Math.min(...fake.gaps)).to.be.at.least(200);
+    });
+
+    it("no further ahead than the records it may hold, and on when some were taken", async () => {
+      fake.readScript = [{ Records: Array.from({ length: 10 }, (_, i) => record(i)), MillisBehindLatest: 1 }];
+      const reader = fake.open({ maxRecords: 10, prefetchRecords: 35 });
+      await fake.next(reader);
+      await fake.time.advance(10_000);
+      expect(fake.reads, "one taken, three held").to.have.length(4);
+      await fake.next(reader);
+      await fake.time.advance(10_000);
+      expect(fake.reads).to.have.length(5);
+      reader.close();
+    });
+
+    it("no further ahead than the bytes it may hold", async () => {
+      fake.readScript = [{ Records: [record(1, Buffer.alloc(1_000))], MillisBehindLatest: 1 }];
+      const reader = fake.open({ prefetchBytes: 2_500 });
+      await fake.next(reader);
+      await fake.time.advance(10_000);
+      expect(fake.reads, "one taken, then 3,000 bytes held").to.have.length(4);
+      reader.close();
+    });
+
+    it("one batch ahead though it may hold less than a batch", async () => {
+      fake.readScript = [{ Records: [record(1), record(2)], MillisBehindLatest: 1 }];
+      const reader = fake.open({ prefetchRecords: 1 });
+      await fake.next(reader);
+      await fake.time.advance(10_000);
+      expect(fake.reads).to.have.length(2);
+      reader.close();
+    });
+  });
+
+  describe("a failure that passes", () => {
+    it("is told, and tried again with a growing, scattered back-off, by the same iterator", async () => {
+      const network = failure("TimeoutError", "socket hang up");
+      fake.readScript = [...Array.from({ length: 8 }, () => network), { Records: [record(1)] }, {}];
+      await fake.next(fake.open());
+      expect(fake.errors).to.deep.equal(Array.from({ length: 8 }, () => network));
+      expect(fake.answers, "silence is no answer").to.equal(1);
+      expect(fake.iterators).to.have.length(1);
+      for (const [i, gap] of fake.gaps.slice(0, 8).entries()) {
+        const fullMs = Math.min(10_000, 250 * 2 ** i);
+        expect(gap).to.be.within(Math.max(200, fullMs / 2), fullMs + 1);
+      }
+    });
+
+    it("starts its back-off anew after an answer", async () => {
+      const fault = failure("InternalFailureException");
+      fake.readScript = [fault, fault, fault, fault, {}, fault, { Records: [record(1)] }, {}];
+      await fake.next(fake.open());
+      expect(fake.gaps[5]).to.be.at.most(251);
+    });
+
+    it("by throttling is an answer, and is given more time", async () => {
+      const throttled = failure("ProvisionedThroughputExceededException");
+      fake.readScript = [throttled, throttled, { Records: [record(1)] }, {}];
+      await fake.next(fake.open());
+      expect(fake.errors).to.deep.equal([throttled, throttled]);
+      expect(fake.answers).to.equal(3);
+      expect(fake.gaps[0]).to.be.within(500, 1_001);
+      expect(fake.gaps[1]).to.be.within(1_000, 2_001);
+    });
+
+    it("is a call without an answer for 30 s", async () => {
+      fake.readScript = ["never", { Records: [record(1)] }, {}];
+      await fake.next(fake.open());
+      expect(fake.reads[1]?.at).to.be.within(30_000, 30_300);
+      expect((fake.errors[0] as Error).message).to.match(/did not answer within 30000 ms/);
+    });
+
+    it("is an iterator that Kinesis does not know: the place is", async () => {
+      fake.readScript = [
+        { Records: [record(5)] },
+        failure("InvalidArgumentException"),
+        { Records: [record(6)] },
+        {},
+      ];
+      const reader = fake.open();
+      await fake.next(reader);
+      expect(numbers(await fake.next(reader))).to.deep.equal(["6"]);
+      expect(fake.iterators[1]?.StartingSequenceNumber).to.equal("5");
+    });
+  });
+
+  describe("there is no point in going on", () => {
+    it("when access is denied, after what was read before", async () => {
+      fake.readScript = [{ Records: [record(1)] }, failure("AccessDeniedException", "not authorized")];
+      const reader = fake.open();
+      await fake.next(reader);
+      await fake.time.advance(1_000);
+      const error = await fake.refusal(reader);
+      expect(error).to.include({ code: "source-denied" });
+      expect((error as Error).message).to.match(/kinesis:GetRecords/);
+      expect(await fake.refusal(reader), "for ever").to.equal(error);
+    });
+
+    it("when the stream is gone", async () => {
+      fake.iteratorScript = [failure("ResourceNotFoundException", "Stream orders not found")];
+      fake.listScript = [failure("ResourceNotFoundException", "Stream orders not found")];
+      expect(await fake.refusal(fake.open())).to.include({ code: "source-missing" });
+    });
+
+    it("at an aggregated record, after those before it", async () => {
+      fake.readScript = [{ Records: [record(1), record(2, aggregate()), record(3)] }];
+      const reader = fake.open();
+      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
+      const error = await fake.refusal(reader);
+      expect(error).to.include({ code: "aggregated-record" });
+      expect((error as Error).message).to.match(/record 2 of shard shard-1.*"raw"/);
+      expect(fake.reads).to.have.length(1);
+    });
+
+    it("but an aggregate passes as it is when asked for, and what only looks like one always", async () => {
+      fake.readScript = [{ Records: [record(1, aggregate())] }];
+      expect(numbers(await fake.next(fake.open({ aggregated: "raw" })))).to.deep.equal(["1"]);
+      const torn = Buffer.from(aggregate());
+      torn[10] = 0;
+      const short = Buffer.from([0xf3, 0x89, 0x9a, 0xc2, 1, 2, 3]);
+      fake.readScript = [{ Records: [record(1, torn), record(2, short), record(3, Buffer.alloc(0))] }];
+      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1", "2", "3"]);
+    });
+  });
+
+  describe("the end of a shard", () => {
+    const children = [
+      {
+        ShardId: "shard-2",
+        ParentShards: ["shard-1"],
+        HashKeyRange: { StartingHashKey: "0", EndingHashKey: "4" },
+      },
+      {
+        ShardId: "shard-3",
+        ParentShards: ["shard-1"],
+        HashKeyRange: { StartingHashKey: "5", EndingHashKey: "9" },
+      },
+    ];
+
+    it("comes after the last records, again and again, with the children that Kinesis tells", async () => {
+      fake.readScript = [{ Records: [record(1)], NextShardIterator: undefined, ChildShards: children }];
+      const reader = fake.open();
+      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
+      const ended = {
+        kind: "ended",
+        children: [
+          {
+            partitionKey: "shard-2",
+            parents: ["shard-1"],
+            open: true,
+            startingHashKey: "0",
+            endingHashKey: "4",
+          },
+          {
+            partitionKey: "shard-3",
+            parents: ["shard-1"],
+            open: true,
+            startingHashKey: "5",
+            endingHashKey: "9",
+          },
+        ],
+      };
+      expect(await fake.next(reader)).to.deep.equal(ended);
+      expect(await fake.next(reader)).to.deep.equal(ended);
+      expect(fake.lists).to.deep.equal([]);
+      expect(fake.time.pendingTimers).to.equal(0);
+    });
+
+    it("takes the children from a fresh list where Kinesis told none, which may be behind", async () => {
+      fake.readScript = [{ NextShardIterator: undefined }];
+      fake.listScript = [
+        failure("InternalFailureException"),
+        { Shards: [listed("shard-1")] },
+        { Shards: [listed("shard-1"), listed("shard-4", "shard-0", "shard-1")] },
+      ];
+      const fetch = await fake.next(fake.open());
+      expect(fetch.kind === "ended" && fetch.children.map((c) => [c.partitionKey, c.parents])).to.deep.equal([
+        ["shard-4", ["shard-0", "shard-1"]],
+      ]);
+    });
+
+    it("has no children when the list goes on naming none", async () => {
+      fake.readScript = [{ NextShardIterator: undefined }];
+      fake.listScript = [{ Shards: [listed("shard-1")] }];
+      expect(await fake.next(fake.open())).to.deep.equal({ kind: "ended", children: [] });
+      expect(fake.lists).to.have.length(3);
+    });
+
+    it("is that of a shard trimmed away, with the children of a fresh list", async () => {
+      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
+      fake.listScript = [{ Shards: [listed("shard-2", "shard-1"), listed("shard-3", "shard-1")] }];
+      const fetch = await fake.next(fake.open({}, "17"));
+      expect(fetch.kind === "ended" && fetch.children.map((c) => c.partitionKey)).to.deep.equal([
+        "shard-2",
+        "shard-3",
+      ]);
+    });
+
+    it("is not that of a shard which is listed still", async () => {
+      fake.iteratorScript = [failure("ResourceNotFoundException"), "i0"];
+      fake.listScript = [{ Shards: [listed("shard-1")] }];
+      fake.readScript = [{ Records: [record(1)] }, {}];
+      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
+      expect(fake.errors).to.have.length(1);
+    });
+
+    it("is there at once for a checkpoint that says so", async () => {
+      fake.listScript = [{ Shards: [listed("shard-1"), listed("shard-2", "shard-1")] }];
+      const fetch = await fake.next(fake.open({}, "SHARD_END"));
+      expect(fetch.kind === "ended" && fetch.children.map((c) => c.partitionKey)).to.deep.equal(["shard-2"]);
+      expect(fake.reads).to.deep.equal([]);
+    });
+  });
+});
