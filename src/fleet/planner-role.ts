@@ -35,6 +35,8 @@ export class PlannerRole {
   #seen: SeenTick | undefined;
   #vacantSince: Reading | undefined;
   #deposedAt: Reading | undefined;
+  /** A leaver has passed the lease on, or has nobody to pass it to: it plans no more, whatever the row says. */
+  #retired = false;
 
   constructor(member: Member, duties: PlannerDuties) {
     this.#member = member;
@@ -70,6 +72,7 @@ export class PlannerRole {
   round(mayStand: boolean): void {
     const { fleet, tasks, workerId, deps } = this.#member;
     this.#watchTick();
+    if (this.#retired) return;
     const planner = fleet.planner;
     if (planner?.owner === workerId) {
       if (this.#elected?.epoch !== planner.epoch) this.#elect(planner.epoch);
@@ -149,6 +152,7 @@ export class PlannerRole {
 
   /** Passes the planner lease to another worker, at a clean stop. */
   async handOver(successor: string | undefined): Promise<void> {
+    this.#retired = true;
     if (this.#elected === undefined) return;
     const { epoch } = this.#elected;
     this.#elected = undefined;

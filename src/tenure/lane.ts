@@ -109,12 +109,11 @@ export class Lane implements TenureLane {
       if (this.#tenure !== undefined || this.#deps.mode() === "closed") return;
       const row = await this.#read();
       if (row === undefined || row.marked || row.owner !== this.#deps.workerId) return;
-      this.#deps.emit({
-        type: "reconciled",
-        workerId: this.#deps.workerId,
-        leaseKey: this.leaseKey,
-        epoch: row.epoch,
-      });
+      // A handoff whose note is late is nothing out of order.
+      if (row.epoch <= this.#highest) {
+        const { workerId, emit } = this.#deps;
+        emit({ type: "reconciled", workerId, leaseKey: this.leaseKey, epoch: row.epoch });
+      }
       await this.#settleNamed(row);
     });
   }
