@@ -65,6 +65,8 @@ export class ShardReader implements PartitionReader {
   close(): void {
     this.#closing.abort();
     this.#buffer.clear();
+    // Whoever asks a closed reader must not wait for ever.
+    this.#buffer.fail(new LeaseholdError("worker-stopped", "the shard's reader was closed"));
   }
 
   /** Reads until the shard ends, there is no point in going on, or the reader is closed. Never rejects. */

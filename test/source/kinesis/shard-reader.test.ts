@@ -80,6 +80,7 @@ describe("a shard's reader", () => {
       expect(fake.time.pendingTimers).to.equal(0);
       await fake.time.advance(60_000);
       expect(fake.reads).to.have.length(1);
+      expect(await fake.refusal(reader)).to.include({ code: "worker-stopped" });
     });
   });
 
