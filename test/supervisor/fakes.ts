@@ -113,6 +113,7 @@ function row(workerId: string, by: string) {
     weight: 0,
     utilisation: 0,
     unfit: [],
+    failing: [],
     beat: 1,
     fencedBy: by,
     mailbox: new Map<string, never>(),

@@ -1,0 +1,153 @@
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Worker, type Logger } from "../index.js";
+import { systemClock, systemRandom } from "../runtime/system.js";
+import { createDynamoDbStore } from "../store/dynamodb/index.js";
+import type { SupervisorEvent } from "../supervisor/events.js";
+import { nodeChildHost } from "../supervisor/node-processes.js";
+import { Supervisor } from "../supervisor/supervisor.js";
+import { checkHandlerFile } from "./handler-file.js";
+import { holdOff } from "./hold-off.js";
+import { stderrLogger } from "./logger.js";
+import { checkSource } from "./options.js";
+import { CommandError, UsageError } from "./output.js";
+import { ownLabel, startWorker } from "./run-worker.js";
+import { workerOptions, type RunSettings } from "./run-settings.js";
+import { onStopSignals } from "./signals.js";
+
+export interface RunOptions extends RunSettings {
+  readonly workers?: number;
+  readonly supervise: boolean;
+  readonly label?: string;
+}
+
+/** What `leasehold run --json` prints at its end. */
+export interface RunResult {
+  readonly ok: true;
+  readonly application: string;
+  readonly workers: number;
+  readonly restarts: number;
+}
+
+/** From `shutdownGraceMs` and what its last writes may take; a child that is not gone by then hangs. */
+const killAfterMs = 45_000;
+
+/** Runs workers until a stop signal. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  checkSource(options);
+  if (!options.supervise && options.workers !== undefined && options.workers > 1) {
+    throw new UsageError(
+      `--workers ${String(options.workers)} and --no-supervise are both given: without a supervisor this process is the one worker; leave one of them out`,
+    );
+  }
+  if (options.partitions !== undefined && options.initialPosition !== undefined) {
+    throw new UsageError(
+      "--initial-position and --partitions are both given: fixed partitions hold no records to begin at; leave --initial-position out",
+    );
+  }
+  checkHandlerFile(options.handler);
+  const settings = settingsOf(options);
+  checkWithoutStarting(settings);
+  return options.supervise ? runSupervised(options, settings) : runHere(options, settings);
+}
+
+function settingsOf({
+  workers: _workers,
+  supervise: _supervise,
+  label: _label,
+  ...rest
+}: RunOptions): RunSettings {
+  return rest;
+}
+
+/** A worker that is only made does no I/O, but refuses wrong options: better here than in every child. */
+function checkWithoutStarting(settings: RunSettings): void {
+  new Worker({ ...workerOptions(settings), processor: { process: () => undefined } });
+}
+
+async function runHere(options: RunOptions, settings: RunSettings): Promise<RunResult> {
+  // A stop during the start is one too: the handlers are on before anything takes time.
+  let stops = 0;
+  let stop = (): void => undefined;
+  const takeOff = onStopSignals(
+    holdOff(systemClock, () => {
+      stops++;
+      stop();
+    }),
+  );
+  try {
+    const worker = await startWorker(settings, options.label ?? ownLabel());
+    stop = () => {
+      worker.stop();
+    };
+    for (let i = 0; i < stops; i++) stop();
+    await worker.ended;
+  } finally {
+    takeOff();
+  }
+  return { ok: true, application: options.application, workers: 1, restarts: 0 };
+}
+
+async function runSupervised(options: RunOptions, settings: RunSettings): Promise<RunResult> {
+  const workers = options.workers ?? 1;
+  const prefix = options.label ?? ownLabel();
+  const logger = stderrLogger({ label: "supervisor", level: options.logLevel, json: options.json });
+  const store = createDynamoDbStore({ application: options.application });
+  const supervisor = new Supervisor({
+    labels: Array.from({ length: workers }, (_, i) =>
+      workers === 1 ? prefix : `${prefix}-${String(i + 1)}`,
+    ),
+    clock: systemClock,
+    random: systemRandom,
+    host: nodeChildHost({
+      modulePath: workerProcessPath(),
+      args: (label) => [label, JSON.stringify(settings)],
+    }),
+    membership: store.membership,
+    by: `supervisor@${hostname()}:${String(process.pid)}`,
+    killAfterMs,
+    onEvent: (event) => {
+      log(logger, event);
+    },
+  });
+  const takeOff = onStopSignals(() => {
+    supervisor.stop();
+  });
+  try {
+    const { restarts, fatal } = await supervisor.run();
+    if (fatal !== undefined) throw new CommandError(fatal.code, fatal.message);
+    return { ok: true, application: options.application, workers, restarts };
+  } finally {
+    takeOff();
+    store.close();
+  }
+}
+
+/** Beside this file, compiled or not. */
+function workerProcessPath(): string {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return fileURLToPath(new URL(`./worker-process.${extension}`, import.meta.url));
+}
+
+function log(logger: Logger, event: SupervisorEvent): void {
+  const { type, ...fields } = event;
+  switch (type) {
+    case "child-announced":
+      logger.debug(fields, type);
+      return;
+    case "child-exited":
+    case "child-killed":
+    case "fence-failed":
+      logger.warn(fields, type);
+      return;
+    case "child-fatal":
+      logger.error(fields, type);
+      return;
+    case "child-started":
+    case "child-restarts":
+    case "worker-fenced":
+    case "stopping":
+      logger.info(fields, type);
+      return;
+  }
+}
