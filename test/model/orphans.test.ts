@@ -148,6 +148,12 @@ describe("adoptionsFor", () => {
     expect(takers).to.have.length(6);
   });
 
+  it("holds a worker below its maxLeases also for what another should have taken", () => {
+    const snapshot = fleet("......", { workers: { A: { maxLeases: 2 }, B: {} } });
+    expect(adoptions(snapshot, pollMs).get("A")).to.have.length(2);
+    expect(adoptions(snapshot, pollMs).get("B")).to.have.length(6);
+  });
+
   it("leaves new orphans where all are at their maxLeases", () => {
     const snapshot = fleet("A...", { workers: { A: { maxLeases: 1 } } });
     expect(adoptionsFor("A", new Map(), snapshot)).to.deep.equal([]);

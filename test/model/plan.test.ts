@@ -112,6 +112,15 @@ describe("plan: between old members", () => {
   it("moves at most five in a hundred leases a round", () => {
     const run = runRounds(fleet("A".repeat(190) + "B".repeat(10)), 60);
     expect(Math.max(...run.rounds.map((moves) => moves.length))).to.equal(10);
+    // Round by round, not each time after another five rounds outside.
+    expect(run.rounds.slice(4, 12).map((moves) => moves.length)).to.deep.equal(Array(8).fill(10));
+  });
+
+  it("balances the others beside a lease that is heavier than the mean", () => {
+    const owners = "A" + "B".repeat(13) + "C".repeat(9) + "D".repeat(8);
+    const weights = [1_000, ...Array<number>(30).fill(10)];
+    const moves = allMoves(runRounds(fleet(owners, { weights }), 60));
+    expect(arrows(moves)).to.deep.equal(["B>D", "B>C"]);
   });
 
   it("rests once every lease has a worker to itself, however many workers are idle", () => {
@@ -305,6 +314,11 @@ describe("plan: newcomers", () => {
     const fromA = allMoves(run).filter(({ from }) => from === "A").length;
     expect(fromA).to.be.at.least(4);
     expect(spread(Object.values(countsOf(run.snapshot)))).to.be.at.most(1);
+  });
+
+  it("gives old members nothing that a newcomer has room for", () => {
+    const moves = settledMoves(fleet("A".repeat(24) + "B".repeat(16), { workers: { N: { joining: true } } }));
+    expect(new Set(arrows(moves))).to.deep.equal(new Set(["A>N"]));
   });
 
   it("gives one half of two leases, and of three leases one", () => {
