@@ -1,4 +1,5 @@
 import { LeaseholdError, StoreError } from "../model/errors.js";
+import type { Lease } from "../model/lease.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import type { IncarnationEnd } from "../model/reasons.js";
 import { tombstoneBeat, type FleetRows, type WorkerRow, type WorkerStatus } from "../model/worker-row.js";
@@ -101,7 +102,7 @@ export class Incarnation implements Member {
       this.#heartbeat.hurry();
     });
     const housekeeping = new Housekeeping(this, this.#scanning, this.#collection, () => {
-      this.#stir();
+      this.tasks.start("tell-created", () => this.stirAll());
     });
     this.#planner = new PlannerRole(this, {
       scanIsFresh: () => this.#scanning.isFresh,
@@ -182,16 +183,14 @@ export class Incarnation implements Member {
       mode: () => this.#mode,
       onRow: (row) => {
         this.leases.apply(row);
+        // Given up for others to take: with a fresh plan nobody scans, so everybody is told to look.
+        if (isGivenUp(row)) this.tasks.start(`tell-released ${row.leaseKey}`, () => this.stirAll());
       },
       onGone: (leaseKey) => {
         this.leases.remove(leaseKey);
       },
       onDoubt: (leaseKey) => {
         this.#reconcile.doubt(leaseKey);
-      },
-      onEnd: (_, reason) => {
-        // A lease given up for others is put up for all to see: without a plan of its own nobody would look for it.
-        if (reason === "stuck" || reason === "silent" || reason === "failed") this.#scanning.want();
       },
       onStoreError: (operation) => (error) => {
         this.tasks.failed(operation, error);
@@ -392,4 +391,9 @@ export class Incarnation implements Member {
       );
     }
   }
+}
+
+function isGivenUp({ owner, tenure }: Lease): boolean {
+  const cause = tenure?.reason === "released" ? tenure.cause : undefined;
+  return owner === undefined && (cause === "stuck" || cause === "silent" || cause === "failed");
 }

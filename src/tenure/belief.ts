@@ -46,10 +46,16 @@ export class Belief {
    */
   extend(sentAt: Reading): boolean {
     if (this.#ended) return false;
-    this.remainingMs();
+    const held = this.holds();
     this.#sentAt = sentAt;
-    this.#held = this.#lengthMs - holderElapsedMs(sentAt, this.#clock.now()) > 0;
-    this.#arm();
+    if (this.#lengthMs - holderElapsedMs(sentAt, this.#clock.now()) > 0) {
+      this.#held = true;
+      this.#arm();
+    } else if (held) {
+      // The wall clock went back and forward again between the two beats: the newer one is already too old. What rested
+      // on the older one is over, and must not be found held again by the next.
+      this.#lapse();
+    }
     return this.#held;
   }
 

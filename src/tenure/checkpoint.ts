@@ -1,6 +1,6 @@
 import { LeaseholdError } from "../model/errors.js";
 import type { Lease } from "../model/lease.js";
-import { comparePositions, formatPosition, type Position } from "../model/position.js";
+import { comparePositions, formatPosition, samePosition, type Position } from "../model/position.js";
 import { attempts, type AttemptsResult } from "../runtime/attempts.js";
 import type { WriteOutcome } from "../store/call.js";
 import type { LaneDeps } from "./lane-deps.js";
@@ -44,6 +44,11 @@ export async function writeCheckpoint(
       if (!result.ambiguous) throw result.error;
       refused(deps, tenure, position, "unknown");
       if (!(await raise())) tenure.assertHeld();
+      // It had landed after all: there is nothing to write again.
+      if (samePosition(position, tenure.row.checkpoint)) {
+        accepted(deps, tenure, tenure.row);
+        return;
+      }
       continue;
     }
     const row = appliedRow(result.value, writeId);

@@ -1,7 +1,6 @@
 import type { ProtocolConfig } from "../model/config.js";
 import type { Emit } from "../model/events.js";
 import type { Lease } from "../model/lease.js";
-import type { EndReason } from "../model/reasons.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Random } from "../runtime/random.js";
 import type { Checkpoints } from "../store/checkpoints.js";
@@ -10,7 +9,6 @@ import type { LeaseReader } from "../store/lease-reader.js";
 import type { Ownership } from "../store/ownership.js";
 import type { Belief } from "./belief.js";
 import type { PartitionHost } from "./partition-host.js";
-import type { Tenure } from "./tenure.js";
 
 /** `open`: takes and accepts; `draining`: gives away only; `closed`: `left` was sent, or the worker is fenced. */
 export type TenuresMode = "open" | "draining" | "closed";
@@ -35,6 +33,5 @@ export interface LaneDeps {
   onGone(leaseKey: string): void;
   /** A write stayed without outcome, or left a row that may name this worker without a tenure: look at it soon. */
   onDoubt(leaseKey: string): void;
-  onEnd(tenure: Tenure, reason: EndReason): void;
   onStoreError(operation: string): (error: unknown) => void;
 }

@@ -48,6 +48,8 @@ export class Lane implements TenureLane {
     return this.#serially(async () => {
       if (this.#tenure !== undefined || this.#deps.mode() !== "open" || !this.#deps.belief.holds())
         return "skipped";
+      // The write expects the mark as read, so a marked row must be kept out here.
+      if (lease.marked) return "skipped";
       const cause = fence ?? (lease.tenure?.reason === "released" ? lease.tenure.cause : undefined);
       const result = await this.#change({
         lease,
@@ -58,10 +60,13 @@ export class Lane implements TenureLane {
         ...(fence === undefined ? {} : { cause: fence }),
       });
       if (result.outcome === "applied") {
-        return this.#begin(result.row, result.row.tenure?.reason ?? "taken", lease.owner)
-          ? "begun"
-          : "unknown";
+        if (this.#begin(result.row, result.row.tenure?.reason ?? "taken", lease.owner)) return "begun";
+        this.#deps.onDoubt(this.leaseKey);
+        return "unknown";
       }
+      // An earlier take may have landed late, and this one may yet: a row that names this worker is not left to wait.
+      const named = result.outcome === "refused" && result.current?.owner === this.#deps.workerId;
+      if (result.outcome === "unknown" || named) this.#deps.onDoubt(this.leaseKey);
       return result.outcome === "not-sent" ? "skipped" : result.outcome;
     });
   }
@@ -84,8 +89,12 @@ export class Lane implements TenureLane {
   resume(): Promise<void> {
     return this.#serially(async () => {
       const row = this.#lastRow;
-      if (this.#tenure !== undefined || row?.owner !== this.#deps.workerId || !this.#deps.belief.holds())
+      if (this.#tenure !== undefined || row?.owner !== this.#deps.workerId) return;
+      if (!this.#deps.belief.holds()) {
+        // Lapsed again before its turn came, and nobody else remembers it.
+        this.#deps.onDoubt(this.leaseKey);
         return;
+      }
       await this.#settleNamed(row);
     });
   }
@@ -168,7 +177,7 @@ export class Lane implements TenureLane {
 
   /** A row that names this worker, as read consistently or as last written, and no tenure of it: what to do. */
   async #settleNamed(row: Lease): Promise<void> {
-    const { workerId, mode, host, belief } = this.#deps;
+    const { workerId, mode, host, belief, emit } = this.#deps;
     if (mode() === "closed") return;
     if (isFinished(row.checkpoint) || mode() === "draining" || host.unfit().includes(this.leaseKey)) {
       // Sending a release gives the epoch up: whatever comes of it, that epoch is not begun here any more.
@@ -179,7 +188,9 @@ export class Lane implements TenureLane {
           ? "stop"
           : "stuck";
       const result = await this.#change({ lease: row, owner: undefined, reason: "released", cause });
-      if (result.outcome !== "applied") this.#deps.onDoubt(this.leaseKey);
+      if (result.outcome === "applied") {
+        emit({ type: "released", workerId, leaseKey: this.leaseKey, epoch: row.epoch, reason: cause });
+      } else this.#deps.onDoubt(this.leaseKey);
       return;
     }
     if (row.epoch > this.#highest) {
@@ -237,7 +248,6 @@ export class Lane implements TenureLane {
       if (this.#tenure === ended) this.#tenure = undefined;
       this.#lastRow = ended.row;
       emit({ type: "tenure-ended", workerId, leaseKey: this.leaseKey, epoch: ended.fencingToken, reason });
-      this.#deps.onEnd(ended, reason);
     });
     this.#tenure = tenure;
     emit({
