@@ -9,6 +9,7 @@ export const quiet: WorkerStatus = {
   weight: 0,
   utilisation: 0,
   unfit: [],
+  failing: [],
 };
 
 export function identity(workerId: string): WorkerIdentity {

@@ -1,0 +1,129 @@
+import type { LeaseholdEvent } from "../model/events.js";
+import { parentsAreDone, type Lease } from "../model/lease.js";
+import { isFinished } from "../model/position.js";
+import { isLive } from "../model/worker-row.js";
+import type { HeldLease } from "../tenure/tenure.js";
+import { BeliefOracle } from "./belief-oracle.js";
+import { Ledger } from "./ledger.js";
+import { RowChecks } from "./row-checks.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import type { SimulatedStream } from "./simulated-stream.js";
+import type { SimulatedStore } from "./simulated-store.js";
+import type { Report } from "./violation.js";
+
+/** Everything that is checked while a simulation runs. */
+export class Invariants {
+  readonly oracle: BeliefOracle;
+  readonly ledger: Ledger;
+  readonly rows: RowChecks;
+  readonly #store: SimulatedStore;
+  readonly #report: Report;
+  /** Tenures that were told of their loss. */
+  readonly #told = new Set<string>();
+
+  /** @param beliefMs D less the safety margin */
+  constructor(beliefMs: number, store: SimulatedStore, stream: SimulatedStream, report: Report) {
+    this.#store = store;
+    this.#report = report;
+    this.oracle = new BeliefOracle(beliefMs, report);
+    this.ledger = new Ledger(stream.shards, report);
+    const { oracle, ledger } = this;
+    this.rows = new RowChecks(
+      store.rows,
+      {
+        remainingMs: (workerId) =>
+          oracle.believedBy(workerId).size === 0 ? 0 : oracle.remainingMs(workerId),
+        undone: (lease) => ledger.undone(lease),
+      },
+      report,
+    );
+  }
+
+  /** An event, at its instant, before anything follows from it. */
+  event(process: SimulatedProcess, event: LeaseholdEvent): void {
+    this.oracle.take(event, process.clock);
+    if (event.type !== "tenure-began") return;
+    this.ledger.begin(event.workerId, event.leaseKey, event.checkpoint);
+    this.#checkParents(event.leaseKey);
+  }
+
+  delivered(process: SimulatedProcess, lease: HeldLease, sequenceNumbers: readonly string[]): void {
+    const workerId = this.#holder(process, lease, "is given records of");
+    if (workerId !== undefined) this.ledger.deliver(workerId, lease.leaseKey, sequenceNumbers);
+  }
+
+  worked(process: SimulatedProcess, lease: HeldLease, sequenceNumbers: readonly string[]): void {
+    this.#holder(process, lease, "passes the guard of");
+    this.ledger.work(lease.leaseKey, sequenceNumbers);
+  }
+
+  lost(process: SimulatedProcess, lease: HeldLease): void {
+    const tenure = `${process.name} ${lease.leaseKey} ${String(lease.fencingToken)}`;
+    if (this.#told.has(tenure)) this.#report("once-told", `leaseLost twice for ${tenure}`);
+    this.#told.add(tenure);
+    if (lease.remainingMs() > 0) this.#report("once-told", `leaseLost for ${tenure}, which is held`);
+  }
+
+  /** After every event. */
+  check(processes: Iterable<SimulatedProcess>): void {
+    this.oracle.check();
+    this.rows.check();
+    for (const process of processes) this.#checkBelief(process);
+  }
+
+  /** A worker may believe in less than the protocol lets it, never in more. Who stands still cannot be asked. */
+  #checkBelief(process: SimulatedProcess): void {
+    if (!process.isAlive || process.clock.isStopped) return;
+    for (const { leaseKey, epoch } of process.believes()) {
+      const isSo = process.workerIds.some((id) => this.oracle.believedBy(id).get(leaseKey) === epoch);
+      if (isSo) continue;
+      const what = `${process.name} believes in ${leaseKey} at epoch ${String(epoch)} and may not`;
+      this.#report("belief-rests-on-beats", what);
+    }
+  }
+
+  #holder(process: SimulatedProcess, lease: HeldLease, what: string): string | undefined {
+    const { leaseKey, fencingToken } = lease;
+    for (const workerId of process.workerIds) {
+      if (this.oracle.believedBy(workerId).get(leaseKey) === fencingToken) return workerId;
+    }
+    this.#report(
+      "work-within-belief",
+      `${process.name} ${what} ${leaseKey} at epoch ${String(fencingToken)} without belief`,
+    );
+    return undefined;
+  }
+
+  #checkParents(leaseKey: string): void {
+    const rows = this.#store.rows.view();
+    const lease = rows.lease(leaseKey);
+    if (lease === undefined || parentsAreDone(lease, (key) => rows.lease(key))) return;
+    this.#report(
+      "parents-first",
+      `${leaseKey} is begun and its parents ${lease.parents.join(", ")} are not all done`,
+    );
+  }
+
+  /** What is not as it must be once everything is well again: leases that nobody works, and the dead not fenced. */
+  unhealed(processes: readonly SimulatedProcess[]): readonly string[] {
+    const rows = this.#store.rows.view();
+    const alive = new Set(
+      processes.filter((one) => one.isAlive).flatMap((one) => one.workerIds.at(-1) ?? []),
+    );
+    const find = (key: string): Lease | undefined => rows.lease(key);
+    const problems: string[] = [];
+    for (const lease of rows.scan().leases) {
+      if (lease.marked || isFinished(lease.checkpoint) || !parentsAreDone(lease, find)) continue;
+      const { leaseKey, owner, epoch } = lease;
+      if (owner === undefined) problems.push(`${leaseKey} has no owner`);
+      else if (!alive.has(owner)) problems.push(`${leaseKey} is owned by ${owner}, which is dead`);
+      else if (this.oracle.believedBy(owner).get(leaseKey) !== epoch) {
+        problems.push(`${leaseKey} is owned by ${owner} at epoch ${String(epoch)}, which does not work it`);
+      }
+    }
+    for (const row of rows.fleet().workers) {
+      if (isLive(row) && !alive.has(row.workerId)) problems.push(`${row.workerId} is dead and not fenced`);
+    }
+    return problems;
+  }
+}

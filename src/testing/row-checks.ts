@@ -1,0 +1,177 @@
+import type { Lease } from "../model/lease.js";
+import { comparePositions, formatPosition } from "../model/position.js";
+import type { WorkerRow } from "../model/worker-row.js";
+import type { MemorySnapshot, MemoryTables } from "../store/memory/index.js";
+import type { Report } from "./violation.js";
+
+/** What the checks of rows ask of the rest of the simulation. */
+export interface RowWitness {
+  /** Belief left to a worker, ms. */
+  remainingMs(workerId: string): number;
+  /** Why a lease's checkpoint may not stand where it does, or undefined. */
+  undone(lease: Lease): string | undefined;
+}
+
+/**
+ * Looks at every change of a row, whoever made it and however: what a deposed, late or doubled write did shows here even
+ * if nobody in the fleet noticed.
+ */
+export class RowChecks {
+  readonly #tables: MemoryTables;
+  readonly #witness: RowWitness;
+  readonly #report: Report;
+  #seen: MemorySnapshot | undefined;
+  #leases = new Map<string, Lease>();
+  #workers = new Map<string, WorkerRow>();
+  #ownerChanges = 0;
+
+  constructor(tables: MemoryTables, witness: RowWitness, report: Report) {
+    this.#tables = tables;
+    this.#witness = witness;
+    this.#report = report;
+  }
+
+  /** How often a lease passed from one owner to another. */
+  get ownerChanges(): number {
+    return this.#ownerChanges;
+  }
+
+  /** After every event. */
+  check(): void {
+    if (!this.#tables.exist) {
+      this.#leases.clear();
+      this.#workers.clear();
+      this.#seen = undefined;
+      return;
+    }
+    const rows = this.#tables.view();
+    if (rows === this.#seen) return;
+    this.#seen = rows;
+    this.#checkWorkers(rows);
+    this.#checkLeases(rows);
+  }
+
+  #checkLeases(rows: MemorySnapshot): void {
+    const { leases, invalid } = rows.scan();
+    for (const row of invalid)
+      this.#report("history-is-whole", `row ${row.leaseKey} is invalid: ${row.problem}`);
+    for (const lease of leases) {
+      const before = this.#leases.get(lease.leaseKey);
+      if (before === lease) continue;
+      this.#leases.set(lease.leaseKey, lease);
+      if (before !== undefined) this.#checkLease(before, lease, rows);
+      const undone = this.#witness.undone(lease);
+      if (undone !== undefined) this.#report("nothing-lost", undone);
+    }
+    if (leases.length === this.#leases.size) return;
+    const keys = new Set(leases.map((lease) => lease.leaseKey));
+    for (const [leaseKey, lease] of this.#leases) {
+      if (keys.has(leaseKey)) continue;
+      if (!lease.marked)
+        this.#report("history-is-whole", `row ${leaseKey} is gone without having been marked`);
+      this.#leases.delete(leaseKey);
+    }
+  }
+
+  #checkLease(before: Lease, after: Lease, rows: MemorySnapshot): void {
+    const { leaseKey } = after;
+    const change = `${leaseKey}: epoch ${String(before.epoch)} of ${before.owner ?? "nobody"} to epoch ${String(after.epoch)} of ${after.owner ?? "nobody"}`;
+    const isRaised = after.epoch !== before.epoch;
+    if (isRaised && after.epoch !== before.epoch + 1) this.#report("epochs-increase", change);
+    if (!isRaised && after.owner !== before.owner) {
+      this.#report("epochs-increase", `${change}: the owner changed within one epoch`);
+    }
+    if (after.owner !== before.owner) {
+      this.#ownerChanges++;
+      this.#checkTaking(before, after, rows, change);
+    }
+    if (isRaised) this.#checkTenure(before, after, change);
+    if (after.tenure?.reason === "recreated" && isRaised) return;
+    this.#checkPositions(before, after);
+  }
+
+  /** An owner gives a lease up itself, or it is fenced: there is no third way to take one. */
+  #checkTaking(before: Lease, after: Lease, rows: MemorySnapshot, change: string): void {
+    const reason = after.tenure?.reason;
+    if (before.owner === undefined || reason === "handoff" || reason === "released") return;
+    if (rows.worker(before.owner)?.fencedBy === undefined) {
+      this.#report(
+        "taken-only-when-free",
+        `${change} (${reason ?? "no reason"}), and its owner is not fenced`,
+      );
+    }
+  }
+
+  #checkTenure(before: Lease, after: Lease, change: string): void {
+    const { tenure, previousTenure } = after;
+    if (tenure?.epoch !== after.epoch || tenure.worker !== after.owner) {
+      this.#report("history-is-whole", `${change}: the row's tenure says ${JSON.stringify(tenure)}`);
+    }
+    if (JSON.stringify(previousTenure) !== JSON.stringify(before.tenure)) {
+      this.#report(
+        "history-is-whole",
+        `${change}: the previous tenure is ${JSON.stringify(previousTenure)}, but was ${JSON.stringify(before.tenure)}`,
+      );
+    }
+  }
+
+  #checkPositions(before: Lease, after: Lease): void {
+    const moved = `${after.leaseKey}: checkpoint from ${formatPosition(before.checkpoint)} to ${formatPosition(after.checkpoint)}`;
+    if (comparePositions(after.checkpoint, before.checkpoint) < 0) {
+      this.#report("checkpoints-advance", `${moved} in epoch ${String(after.epoch)}`);
+    }
+    const { pendingCheckpoint } = after;
+    if (pendingCheckpoint === undefined) return;
+    const pendingBefore = before.pendingCheckpoint ?? before.checkpoint;
+    if (comparePositions(pendingCheckpoint, pendingBefore) < 0) {
+      this.#report("checkpoints-advance", `${after.leaseKey}: the pending checkpoint went back`);
+    }
+  }
+
+  #checkWorkers(rows: MemorySnapshot): void {
+    const { workers } = rows.fleet();
+    for (const row of workers) {
+      const before = this.#workers.get(row.workerId);
+      if (before === row) continue;
+      this.#workers.set(row.workerId, row);
+      this.#checkWorker(before, row);
+    }
+    if (workers.length === this.#workers.size) return;
+    const ids = new Set(workers.map((row) => row.workerId));
+    for (const [workerId, row] of this.#workers) {
+      if (ids.has(workerId)) continue;
+      if (row.fencedBy === undefined)
+        this.#report("fenced-is-silent", `the unfenced row of ${workerId} is gone`);
+      this.#workers.delete(workerId);
+    }
+  }
+
+  #checkWorker(before: WorkerRow | undefined, after: WorkerRow): void {
+    const { workerId } = after;
+    if (before?.fencedBy !== undefined) {
+      if (after.fencedBy !== before.fencedBy) {
+        this.#report(
+          "fenced-is-silent",
+          `the fence of ${workerId} changed from ${before.fencedBy} to ${String(after.fencedBy)}`,
+        );
+      }
+      if (after.beat !== before.beat) {
+        this.#report("fenced-is-silent", `${workerId} beats (${String(after.beat)}) after it was fenced`);
+      }
+      return;
+    }
+    if (after.beat !== before?.beat && before !== undefined && after.beat !== before.beat + 1) {
+      this.#report(
+        "belief-rests-on-beats",
+        `the beat of ${workerId} went from ${String(before.beat)} to ${String(after.beat)}`,
+      );
+    }
+    const leftMs = this.#witness.remainingMs(workerId);
+    if (after.fencedBy !== undefined && leftMs > 0) {
+      this.#report(
+        "belief-ends-before-fence",
+        `${workerId} is fenced by ${after.fencedBy} (${String(after.fenceKind)}) and still believes for ${leftMs.toFixed(1)} ms`,
+      );
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { expect } from "chai";
+import { drawScenario } from "../../src/testing/scenario.js";
+import { simulate, type SimulationResult } from "../../src/testing/simulator.js";
+
+/** 100 seeds, in groups, so that a failure shows while the rest still runs. The message of a failure names its seed. */
+const groups = 20;
+const seedsInGroup = 5;
+
+describe("a fleet under faults, simulated", function () {
+  this.timeout(120_000);
+  const results: SimulationResult[] = [];
+
+  for (let group = 0; group < groups; group++) {
+    const first = group * seedsInGroup + 1;
+    it(`holds every invariant in seeds ${first} to ${first + seedsInGroup - 1}`, async () => {
+      for (let seed = first; seed < first + seedsInGroup; seed++) {
+        results.push(await simulate(drawScenario(seed)));
+      }
+    });
+  }
+
+  it("saw enough happen to mean something", () => {
+    const emitted = (type: Parameters<SimulationResult["emitted"]["get"]>[0]): number =>
+      results.reduce((sum, { emitted: counts }) => sum + (counts.get(type) ?? 0), 0);
+    for (const type of [
+      "fenced",
+      "belief-lapsed",
+      "handed-off",
+      "released",
+      "checkpoint-refused",
+      "change-failed",
+      "reconciled",
+      "partition-ended",
+      "planner-elected",
+      "directive-posted",
+      "lease-lost-told",
+    ] as const) {
+      expect(emitted(type), type).to.be.greaterThan(20);
+    }
+    // An outcome of a checkpoint that stays unknown is rare, and worth most.
+    expect(emitted("tenure-raised"), "tenure-raised").to.be.greaterThan(0);
+    expect(results.filter(({ ownerChanges }) => ownerChanges > 20).length).to.be.greaterThan(90);
+  });
+});
