@@ -207,7 +207,11 @@ describe("discovery", () => {
     await bench.work("p", "SHARD_END");
     await bench.change("p", { mark: true });
     await bench.run(bench.discovery.discover());
-    expect(await bench.rows()).to.deep.equal({ p: "marked SHARD_END", l: "TRIM_HORIZON", r: "TRIM_HORIZON" });
+    const expected = { p: "marked SHARD_END", l: "TRIM_HORIZON", r: "TRIM_HORIZON" };
+    expect(await bench.rows()).to.deep.equal(expected);
+    // Nor by a scan that is far behind.
+    await bench.run(bench.discovery.discover([]));
+    expect(await bench.rows()).to.deep.equal(expected);
   });
 
   it("creates again, over the mark and under a new epoch, what should exist", async () => {
@@ -361,6 +365,7 @@ describe("clean-up", () => {
     await bench.work("l", "5");
     await bench.work("r", "5");
     await bench.cleanUp();
+    await bench.cleanUp();
     await bench.time.advance(retentionMs + 1);
     expect((await bench.cleanUp()).removed, "the source still lists it").to.deep.equal([]);
     bench.partitions = split.slice(1);
@@ -374,6 +379,17 @@ describe("clean-up", () => {
     const epochs = (await bench.store.history.list("p")).map((entry) => entry.epoch);
     expect(epochs.slice(-2)).to.deep.equal([epoch - 1, epoch]);
     expect(bench.types()).to.include("lease-removed");
+  });
+
+  it("watches for the whole time again when the wall clock went back", async () => {
+    const bench = await Bench.make({ partitions: split.slice(1) });
+    await bench.run(bench.discovery.createChildren({ leaseKey: "p" }, [shard("old", [0, 5])]));
+    await bench.change("old", { mark: true });
+    await bench.cleanUp();
+    bench.clock.jumpWall(-60_000);
+    await bench.cleanUp();
+    await bench.time.advance(retentionMs);
+    expect((await bench.cleanUp()).removed).to.deep.equal(["old"]);
   });
 
   it("starts its watch anew when the wall clock went back, or the mark is another", async () => {

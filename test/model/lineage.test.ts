@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { LeaseholdError } from "../../src/model/errors.js";
+import { firstHole } from "../../src/model/hash-range.js";
 import type { Lease } from "../../src/model/lease.js";
 import { leasesToCreate, leasesToMark, type PartitionNode } from "../../src/model/lineage.js";
 import { position, type Position } from "../../src/model/position.js";
@@ -208,6 +209,23 @@ describe("which leases should be created", () => {
     }));
     expect(created(partitions, [lease("elsewhere")], oldest)).to.deep.equal({ 0: "TRIM_HORIZON" });
     expect(created(partitions, [lease("elsewhere")], latest)).to.deep.equal({ 19999: "LATEST" });
+  });
+});
+
+describe("a hole in the range of hashes", () => {
+  const range = (from: bigint, to: bigint) => ({ startingHashKey: String(from), endingHashKey: String(to) });
+
+  it("is none where ranges touch, overlap or lie within one another, in any order", () => {
+    expect(firstHole([range(0n, last)])).to.equal(undefined);
+    expect(firstHole([range(500n, last), range(3n, 4n), range(0n, 499n)])).to.equal(undefined);
+    expect(firstHole([range(0n, 9n), range(5n, last)])).to.equal(undefined);
+  });
+
+  it("is told by its ends, the first of them", () => {
+    expect(firstHole([range(0n, 9n), range(11n, 20n), range(30n, last)])).to.equal("hashes 10 to 10");
+    expect(firstHole([range(1n, last)])).to.equal("hashes 0 to 0");
+    expect(firstHole([range(0n, last - 1n)])).to.equal(`hashes ${String(last)} to ${String(last)}`);
+    expect(firstHole([])).to.equal(`hashes 0 to ${String(last)}`);
   });
 });
 

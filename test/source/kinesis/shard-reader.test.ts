@@ -244,6 +244,7 @@ describe("a shard's reader", () => {
         const fullMs = Math.min(10_000, 250 * 2 ** i);
         expect(gap).to.be.within(Math.max(200, fullMs / 2), fullMs + 1);
       }
+      expect(fake.reads[8]?.at, "scattered").to.be.lessThan(0.95 * 35_750);
     });
 
     it("starts its back-off anew after an answer", async () => {
@@ -394,6 +395,13 @@ describe("a shard's reader", () => {
         "shard-2",
         "shard-3",
       ]);
+    });
+
+    it("is that of a shard trimmed away with its children, at once", async () => {
+      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
+      fake.listScript = [{ Shards: [listed("shard-9", "shard-2")] }];
+      expect(await fake.next(fake.open({}, "17"))).to.deep.equal({ kind: "ended", children: [] });
+      expect(fake.time.nowMs).to.equal(0);
     });
 
     it("is not that of a shard which is listed still", async () => {
