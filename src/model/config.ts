@@ -87,7 +87,9 @@ function show(value: unknown): string {
 
 function integer(name: string, value: unknown, minimum: number, maximum: number, unit: string): number {
   const within =
-    maximum === Infinity ? `an integer of at least ${String(minimum)}` : `an integer from ${String(minimum)} to ${String(maximum)}`;
+    maximum === Infinity
+      ? `an integer of at least ${String(minimum)}`
+      : `an integer from ${String(minimum)} to ${String(maximum)}`;
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < minimum || value > maximum) {
     invalid(name, value, `${within}${unit}`, `leave it out for its default`);
   }
@@ -122,7 +124,10 @@ const longestMs = 24 * 3_600_000;
 export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
   for (const name of Object.keys(options)) {
     if (!optionNames.has(name)) {
-      throw new LeaseholdError("invalid-option", `${name} is no protocol option; known are ${[...optionNames].join(", ")}`);
+      throw new LeaseholdError(
+        "invalid-option",
+        `${name} is no protocol option; known are ${[...optionNames].join(", ")}`,
+      );
     }
   }
   const ms = (name: keyof ProtocolOptions, fallback: number, minimum: number, maximum = longestMs): number =>
@@ -136,26 +141,55 @@ export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
   const margin = ms("safetyMarginMs", Math.floor(d / 10), 1);
   const p = ms("pollIntervalMs", Math.min(1_000, Math.floor(d / 8)), 1);
   if (a > h) {
-    invalid("attemptTimeoutMs", a, `at most heartbeatIntervalMs (${String(h)})`, "lower it, or raise heartbeatIntervalMs");
+    invalid(
+      "attemptTimeoutMs",
+      a,
+      `at most heartbeatIntervalMs (${String(h)})`,
+      "lower it, or raise heartbeatIntervalMs",
+    );
   }
   if (margin < d / 20 || margin > d / 4) {
-    invalid("safetyMarginMs", margin, `from ${String(d / 20)} to ${String(d / 4)} ms (a twentieth to a quarter of leaseDurationMs ${String(d)})`, "or leave it out for a tenth");
+    invalid(
+      "safetyMarginMs",
+      margin,
+      `from ${String(d / 20)} to ${String(d / 4)} ms (a twentieth to a quarter of leaseDurationMs ${String(d)})`,
+      "or leave it out for a tenth",
+    );
   }
   if (2 * h + 2 * a > d - margin) {
+    // Named is what was set: a default cannot be lowered by whoever did not write it.
+    const [name, value] =
+      options.heartbeatIntervalMs !== undefined
+        ? (["heartbeatIntervalMs", h] as const)
+        : options.attemptTimeoutMs !== undefined
+          ? (["attemptTimeoutMs", a] as const)
+          : (["safetyMarginMs", margin] as const);
     invalid(
-      options.heartbeatIntervalMs === undefined ? "attemptTimeoutMs" : "heartbeatIntervalMs",
-      options.heartbeatIntervalMs === undefined ? a : h,
+      name,
+      value,
       `small enough that two beats and two tries fit the lease: 2 × heartbeatIntervalMs (${String(h)}) + 2 × attemptTimeoutMs (${String(a)}) <= leaseDurationMs − safetyMarginMs (${String(d - margin)})`,
-      "lower it, or raise leaseDurationMs",
+      name === "safetyMarginMs"
+        ? "lower it, or set a lower attemptTimeoutMs"
+        : "lower it, or raise leaseDurationMs",
     );
   }
   if (p > d / 8) {
-    invalid("pollIntervalMs", p, `at most an eighth of leaseDurationMs (${String(Math.floor(d / 8))})`, "lower it, or raise leaseDurationMs");
+    invalid(
+      "pollIntervalMs",
+      p,
+      `at most an eighth of leaseDurationMs (${String(Math.floor(d / 8))})`,
+      "lower it, or raise leaseDurationMs",
+    );
   }
   const maxLeases = options.maxLeases === undefined ? undefined : count("maxLeases", 0, 1);
   const hardMaxLeases = options.hardMaxLeases === undefined ? undefined : count("hardMaxLeases", 0, 1);
   if (maxLeases !== undefined && hardMaxLeases !== undefined && hardMaxLeases < maxLeases) {
-    invalid("hardMaxLeases", hardMaxLeases, `at least maxLeases (${String(maxLeases)})`, "raise it, or lower maxLeases");
+    invalid(
+      "hardMaxLeases",
+      hardMaxLeases,
+      `at least maxLeases (${String(maxLeases)})`,
+      "raise it, or lower maxLeases",
+    );
   }
   // T rounds up, everything derived from D rounds down: both towards safety. 1.25 exceeds (1+ρ)/(1−ρ) by far.
   const expiryMs = Math.ceil(d * Math.max(1.25, (1 + clockRateBound) / (1 - clockRateBound)));
@@ -194,12 +228,19 @@ export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
  * @throws LeaseholdError `invalid-application`
  */
 export function checkApplication(application: unknown): string {
-  const rule = "3 to 249 characters of A-Z a-z 0-9 _ . -, not ending in -fleet; it names the tables <application> and <application>-fleet";
+  const rule =
+    "3 to 249 characters of A-Z a-z 0-9 _ . -, not ending in -fleet; it names the tables <application> and <application>-fleet";
   if (typeof application !== "string" || !/^[A-Za-z0-9_.-]{3,249}$/.test(application)) {
-    throw new LeaseholdError("invalid-application", `application is ${show(application)}: it must be ${rule}`);
+    throw new LeaseholdError(
+      "invalid-application",
+      `application is ${show(application)}: it must be ${rule}`,
+    );
   }
   if (application.endsWith("-fleet")) {
-    throw new LeaseholdError("invalid-application", `application is ${show(application)}: it must not end in -fleet, which is the other application's fleet table; choose another name`);
+    throw new LeaseholdError(
+      "invalid-application",
+      `application is ${show(application)}: it must not end in -fleet, which is the other application's fleet table; choose another name`,
+    );
   }
   return application;
 }

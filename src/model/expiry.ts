@@ -49,7 +49,13 @@ export function observe(
   blindGapMs: number,
 ): Observation {
   if (previous === undefined || beat > previous.beat) {
-    return { beat, lastReadAt: at, countFrom: own.streak === 0 ? undefined : at, streak: own.streak, afterCount: 0 };
+    return {
+      beat,
+      lastReadAt: at,
+      countFrom: own.streak === 0 ? undefined : at,
+      streak: own.streak,
+      afterCount: 0,
+    };
   }
   // An eventually consistent read may show an older row: it says nothing new, and it is a read all the same.
   if (isGap(previous.lastReadAt, at, blindGapMs)) {

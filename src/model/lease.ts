@@ -68,7 +68,10 @@ export function leaseState(lease: Lease): LeaseState {
  * Whether a partition's parents let it be worked: each is finished, marked or gone (protocol, "Partitions that end").
  * @param find the lease rows known; what it does not find is gone
  */
-export function parentsAreDone(lease: Pick<Lease, "parents">, find: (leaseKey: string) => Lease | undefined): boolean {
+export function parentsAreDone(
+  lease: Pick<Lease, "parents">,
+  find: (leaseKey: string) => Lease | undefined,
+): boolean {
   return lease.parents.every((key) => {
     const parent = find(key);
     return parent === undefined || parent.marked || isFinished(parent.checkpoint);

@@ -15,7 +15,12 @@ export interface Position {
 
 const decimal = /^(0|[1-9][0-9]{0,127})$/;
 // AT_TIMESTAMP < TRIM_HORIZON < LATEST < every number < SHARD_END (KCL: ExtendedSequenceNumber: -3, -2, -1, infinity).
-const sentinelRank: Readonly<Record<Sentinel, number>> = { AT_TIMESTAMP: -3, TRIM_HORIZON: -2, LATEST: -1, SHARD_END: 1 };
+const sentinelRank: Readonly<Record<Sentinel, number>> = {
+  AT_TIMESTAMP: -3,
+  TRIM_HORIZON: -2,
+  LATEST: -1,
+  SHARD_END: 1,
+};
 
 export const trimHorizon: Position = { sequenceNumber: "TRIM_HORIZON", subSequenceNumber: 0 };
 export const shardEnd: Position = { sequenceNumber: "SHARD_END", subSequenceNumber: 0 };
@@ -54,7 +59,8 @@ export function comparePositions(a: Position, b: Position): number {
   const rankB = isSentinel(b.sequenceNumber) ? sentinelRank[b.sequenceNumber] : 0;
   if (rankA !== 0 || rankB !== 0) return rankA - rankB;
   // Both are integers without leading zeros: the longer is the greater, and equal lengths compare bytewise.
-  if (a.sequenceNumber.length !== b.sequenceNumber.length) return a.sequenceNumber.length - b.sequenceNumber.length;
+  if (a.sequenceNumber.length !== b.sequenceNumber.length)
+    return a.sequenceNumber.length - b.sequenceNumber.length;
   return a.sequenceNumber < b.sequenceNumber ? -1 : 1;
 }
 

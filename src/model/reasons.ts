@@ -44,5 +44,12 @@ export const fenceKinds = ["observer", "left", "parent"] as const;
 export type FenceKind = (typeof fenceKinds)[number];
 
 /** Why a worker's incarnation ended. */
-export const incarnationEnds = ["left", "fenced", "row-missing", "tombstone", "table-missing", "failed"] as const;
+export const incarnationEnds = [
+  "left",
+  "fenced",
+  "row-missing",
+  "tombstone",
+  "table-missing",
+  "failed",
+] as const;
 export type IncarnationEnd = (typeof incarnationEnds)[number];

@@ -100,7 +100,9 @@ function oneAttempt<T>(
       options.signal?.removeEventListener("abort", onAbort);
     };
     options.signal?.addEventListener("abort", onAbort, { once: true });
-    call(controller.signal).then(
+    // Asynchronous even if it throws at once, so that the timer is cancelled however the call ends.
+    const calling = async (): Promise<T> => call(controller.signal);
+    calling().then(
       (value) => {
         finish();
         resolve(value);

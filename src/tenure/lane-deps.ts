@@ -26,12 +26,12 @@ export interface LaneDeps {
   readonly belief: Belief;
   readonly host: PartitionHost;
   readonly emit: Emit;
-  mode(): TenuresMode;
+  readonly mode: () => TenuresMode;
   /** Told of every lease row that a write or a consistent read returned. */
-  onRow(row: Lease): void;
+  readonly onRow: (row: Lease) => void;
   /** A row that was expected does not exist. */
-  onGone(leaseKey: string): void;
+  readonly onGone: (leaseKey: string) => void;
   /** A write stayed without outcome, or left a row that may name this worker without a tenure: look at it soon. */
-  onDoubt(leaseKey: string): void;
-  onStoreError(operation: string): (error: unknown) => void;
+  readonly onDoubt: (leaseKey: string) => void;
+  readonly onStoreError: (operation: string) => (error: unknown) => void;
 }
