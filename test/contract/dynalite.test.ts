@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startDynalite, type Dynalite } from "../../src/embedded/dynalite.js";
+import { hasCode, messageOf } from "../../src/model/errors.js";
 import { DynamoDbHarness } from "./dynamodb-harness.js";
 import { registerContract } from "./register.js";
 
@@ -18,6 +19,17 @@ describe("the contract of a store: DynamoDB on dynalite", () => {
   });
 
   registerContract(() => harness.open());
+
+  it("refuses a table that the KCL 2 made, since this store cannot add an index to it, and says what to do", async () => {
+    const { store, dropTables, close } = await harness.open();
+    await dropTables();
+    await harness.makeKcl2Table();
+    const error = await store.tables.prepare().catch((thrown: unknown) => thrown);
+    expect(hasCode(error, "table-mismatch")).to.be.true;
+    expect(messageOf(error)).to.match(/contract.*LeaseOwnerToLeaseKeyIndex.*add the index by hand/);
+    await dropTables();
+    await close();
+  });
 
   describe("capabilities", () => {
     it("says that the store has no time to live", () => {

@@ -1,4 +1,5 @@
 import {
+  CreateTableCommand,
   DeleteItemCommand,
   DeleteTableCommand,
   DynamoDBClient,
@@ -6,6 +7,7 @@ import {
   PutItemCommand,
   ResourceNotFoundException,
   ScanCommand,
+  waitUntilTableExists,
   waitUntilTableNotExists,
 } from "@aws-sdk/client-dynamodb";
 import { createDynamoDbStore, type Capability } from "../../src/store/dynamodb/index.js";
@@ -60,6 +62,20 @@ export class DynamoDbHarness {
       dropTables: () => this.dropTables(),
       close: async () => store.close(),
     };
+  }
+
+  /** A lease table as the KCL 2 makes it: on demand, without the owner index. */
+  async makeKcl2Table(): Promise<void> {
+    const key = { AttributeName: "leaseKey" };
+    const create = new CreateTableCommand({
+      TableName: application,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [{ ...key, KeyType: "HASH" }],
+      AttributeDefinitions: [{ ...key, AttributeType: "S" }],
+    });
+    await this.#client.send(create);
+    const wait = { client: this.#client, minDelay: 1, maxDelay: 1, maxWaitTime: 20 };
+    await waitUntilTableExists(wait, { TableName: application });
   }
 
   async dropTables(): Promise<void> {

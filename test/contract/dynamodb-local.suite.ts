@@ -1,5 +1,8 @@
 import { expect } from "chai";
 import { startDynamoDbLocal } from "../../scripts/dynamodb-local/start.mjs";
+import { hasCode } from "../../src/model/errors.js";
+import { leaseItem } from "../../src/store/lease-item.js";
+import { lease } from "../../src/testing/contract/harness.js";
 import { DynamoDbHarness } from "./dynamodb-harness.js";
 import { registerContract } from "./register.js";
 
@@ -21,6 +24,19 @@ describe("the contract of a store: DynamoDB Local", function () {
   });
 
   registerContract(() => harness.open());
+
+  it("adds the owner index to a table that the KCL 2 made, and finds its rows by it", async () => {
+    const { store, raw, dropTables, close } = await harness.open();
+    await dropTables();
+    await harness.makeKcl2Table();
+    await raw.put(leaseItem(lease("s1", { owner: "java" })));
+    expect(hasCode(await store.tables.verify().catch((error: unknown) => error), "table-missing")).to.be.true;
+    await Promise.all([store.tables.prepare(), store.tables.prepare()]);
+    await store.tables.verify();
+    expect(await store.leases.keysOf("java")).to.deep.equal(["s1"]);
+    await dropTables();
+    await close();
+  });
 
   describe("capabilities", () => {
     it("has a time to live for old history", () => {
