@@ -19,13 +19,20 @@ export function snapshotOf(member: Member, planned: PlannedLeases = nothingPlann
     nowMs: deps.clock.now().monoMs,
     config: deps.config,
     workers: fleet.workers.map((row) =>
-      planWorker(row, row.workerId === workerId ? deps.config.hardMaxLeases : undefined),
+      row.workerId === workerId ? ownWorker(row, member) : planWorker(row),
     ),
     leases: leases.all().map((lease) => planLease(lease, member, planned)),
   };
 }
 
-function planWorker(row: WorkerRow, hardMaxLeases: number | undefined): PlanWorker {
+/** Of itself a worker knows more than its row says, and sooner: what it may not process changes between two beats. */
+function ownWorker(row: WorkerRow, { deps }: Member): PlanWorker {
+  const { hardMaxLeases } = deps.config;
+  const own = { ...planWorker(row), unfit: deps.host.unfit() };
+  return hardMaxLeases === undefined ? own : { ...own, hardMaxLeases };
+}
+
+function planWorker(row: WorkerRow): PlanWorker {
   const { workerId, draining, joining, blind, unfit, maxLeases } = row;
   return {
     workerId,
@@ -35,7 +42,6 @@ function planWorker(row: WorkerRow, hardMaxLeases: number | undefined): PlanWork
     blind,
     unfit,
     ...(maxLeases === undefined ? {} : { maxLeases }),
-    ...(hardMaxLeases === undefined ? {} : { hardMaxLeases }),
   };
 }
 

@@ -46,17 +46,14 @@ export class Lane implements TenureLane {
   /** Takes a free lease: one without an owner, or with a fenced one. */
   take(lease: Lease, fence: FenceKind | undefined): Promise<TakeOutcome> {
     return this.#serially(async () => {
-      if (this.#tenure !== undefined || this.#deps.mode() !== "open" || !this.#deps.belief.holds())
-        return "skipped";
-      // The write expects the mark as read, so a marked row must be kept out here.
-      if (lease.marked) return "skipped";
+      if (this.#tenure !== undefined || !this.#mayTake()) return "skipped";
       const cause = fence ?? (lease.tenure?.reason === "released" ? lease.tenure.cause : undefined);
       const result = await this.#change({
         lease,
         owner: this.#deps.workerId,
         reason: lease.owner === undefined ? "taken" : "taken-from-fenced",
         wornOut: cause === "observer" || cause === "parent" || cause === "stuck",
-        mayTry: () => this.#deps.mode() === "open" && this.#deps.belief.holds(),
+        mayTry: () => this.#mayTake(),
         ...(fence === undefined ? {} : { cause: fence }),
       });
       if (result.outcome === "applied") {
@@ -140,6 +137,12 @@ export class Lane implements TenureLane {
     return this.#serially(() =>
       writeCheckpoint(this.#deps, tenure, position, extra, () => this.#raise(tenure)),
     );
+  }
+
+  /** Not while its own old, stuck processor of the very lease still runs: that one might still write. */
+  #mayTake(): boolean {
+    const { mode, belief, host } = this.#deps;
+    return mode() === "open" && belief.holds() && !host.unfit().includes(this.leaseKey);
   }
 
   #give(
