@@ -47,6 +47,8 @@ export class Lane implements TenureLane {
   take(lease: Lease, fence: FenceKind | undefined): Promise<TakeOutcome> {
     return this.#serially(async () => {
       if (this.#tenure !== undefined || !this.#mayTake()) return "skipped";
+      // The write expects the mark as read, so a marked row must be kept out here.
+      if (lease.marked) return "skipped";
       const cause = fence ?? (lease.tenure?.reason === "released" ? lease.tenure.cause : undefined);
       const result = await this.#change({
         lease,

@@ -1,9 +1,10 @@
+import type {
+  PutItemCommand} from "@aws-sdk/client-dynamodb";
 import {
   CreateTableCommand,
   DeleteTableCommand,
   GetItemCommand,
   ListTablesCommand,
-  PutItemCommand,
   UpdateItemCommand,
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
@@ -77,7 +78,7 @@ describe("a worker given bad input, on dynalite", function () {
 
   async function tableNames(): Promise<readonly string[]> {
     const { TableNames = [] } = await client.send(new ListTablesCommand({}));
-    return TableNames.filter((name) => name.startsWith(`${application}`));
+    return TableNames.filter((name) => name.startsWith(application));
   }
 
   it("refuses a lease table of another shape, says what differs, and makes nothing", async () => {
