@@ -1,4 +1,4 @@
-import { LeaseholdError } from "../model/errors.js";
+import { hasCode, LeaseholdError } from "../model/errors.js";
 import type { Tenure } from "../tenure/tenure.js";
 import type { Watchdog } from "./watchdog.js";
 import type { WorkLease } from "./work-lease.js";
@@ -23,7 +23,8 @@ export interface CallsDeps {
 export class ProcessorCalls {
   readonly #deps: CallsDeps;
   #outstanding = 0;
-  #timedOut: LeaseholdError | undefined;
+  /** Why the running call was told to break off while the lease was held. */
+  #brokenOff: LeaseholdError | undefined;
   #stuck = false;
 
   constructor(deps: CallsDeps) {
@@ -39,15 +40,15 @@ export class ProcessorCalls {
     return this.#stuck;
   }
 
-  /** Makes a call; one that timed out has failed even if it returns in good order, for it was told to break off. */
+  /** Makes a call; one that was told to break off has failed even if it returns in good order: that is how it obeys. */
   async call(fn: () => unknown): Promise<CallResult> {
-    this.#timedOut = undefined;
+    this.#brokenOff = undefined;
     this.#deps.lease.renew();
     this.#deps.tenure.progress();
     this.#deps.watchdog.enter("call");
     const result = await this.#count(fn);
-    const timedOut = this.#timedOut as LeaseholdError | undefined;
-    return timedOut === undefined ? result : { ok: false, error: timedOut };
+    const brokenOff = this.#brokenOff as LeaseholdError | undefined;
+    return brokenOff === undefined ? result : { ok: false, error: brokenOff };
   }
 
   /** Makes a call beside one that may still be running, after the tenure's end. */
@@ -65,16 +66,21 @@ export class ProcessorCalls {
       `the processor of lease ${lease.leaseKey} neither returned nor called lease.progress() for ${String(processingTimeoutMs)} ms; obey lease.signal, call lease.progress() in long work, or raise processingTimeoutMs`,
       { retryable: true },
     );
-    this.#timedOut = error;
     watchdog.enter("grace");
     this.#deps.onTimedOut();
-    lease.abort(error);
+    this.breakOff(error);
+  }
+
+  /** Tells what runs to break off; the lease is still held. */
+  breakOff(reason: LeaseholdError): void {
+    this.#brokenOff ??= reason;
+    this.#deps.lease.abort(reason);
   }
 
   /** For the watchdog: what was told to stop has not returned. */
   graceOver(): void {
     this.#stuck = true;
-    this.#deps.onStuck(this.#timedOut !== undefined);
+    this.#deps.onStuck(hasCode(this.#brokenOff, "processor-stuck"));
   }
 
   /** What still runs has been told by its signal and gets the grace time; with nothing running nothing is watched. */

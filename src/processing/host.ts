@@ -29,6 +29,11 @@ export interface ProcessingHostDeps {
   readonly onAllSlotsStuck?: () => void;
 }
 
+function isFailing({ failures, silent, state }: PartitionStatus): boolean {
+  if (state === "ended") return false;
+  return failures > 0 || silent || state === "failed" || state === "backing-off";
+}
+
 /**
  * The processing room of one worker: a runner for each tenure, and the slots that they share. It outlives the worker's
  * incarnations, because a stuck call does: a lease must not be worked beside it, whatever the worker is called by then.
@@ -88,7 +93,11 @@ export class ProcessingHost implements PartitionHost {
   }
 
   load(): HostLoad {
-    return { utilisation: this.#deps.slots.utilisation() };
+    const failing = this.statuses().filter(isFailing);
+    return {
+      utilisation: this.#deps.slots.utilisation(),
+      failing: failing.map(({ leaseKey }) => leaseKey).sort(),
+    };
   }
 
   /** Every partition that is worked here, and every call of an earlier tenure that has not returned. */

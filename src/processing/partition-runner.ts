@@ -161,7 +161,7 @@ export class PartitionRunner {
       return;
     }
     drain.settle("not-drained");
-    this.#user.abort(
+    this.#user.breakOff(
       new LeaseholdError(
         "worker-stopped",
         `lease ${this.tenure.leaseKey}: the worker stops and its time for work in flight is over; break off, the batch is redelivered`,

@@ -41,6 +41,8 @@ export class Recovery {
       this.#journal.failures = 0;
       return;
     }
+    // Told to break off at the end of a stop's time: no failure, and nothing follows it here.
+    if (hasCode(result.error, "worker-stopped")) return;
     this.#journal.failures += 1;
     this.#journal.processorFailed(callback, result.error);
     const { failures } = this.#journal;

@@ -92,8 +92,8 @@ export class UserCode {
   }
 
   /** Tells what runs to break off; the lease is still held. */
-  abort(reason: unknown): void {
-    this.#lease.abort(reason);
+  breakOff(reason: LeaseholdError): void {
+    this.#calls.breakOff(reason);
   }
 
   /** The tenure is over. @returns when `leaseLost`, if it is due, has returned */

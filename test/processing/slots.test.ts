@@ -1,0 +1,203 @@
+import { expect } from "chai";
+import { Slots } from "../../src/processing/slots.js";
+import { VirtualTime } from "../../src/testing/index.js";
+import { gate, records, useBench } from "./workbench.js";
+
+describe("processing slots", () => {
+  const bench = useBench();
+
+  it("never runs more batches at once than maxConcurrentBatches, and uses all of them", async () => {
+    let running = 0;
+    let most = 0;
+    const b = bench(
+      {
+        process: async () => {
+          most = Math.max(most, ++running);
+          await new Promise<void>((resolve) => b.clock.setTimer(100, resolve));
+          running -= 1;
+        },
+      },
+      { protocol: { maxConcurrentBatches: 3 } },
+    );
+    for (let n = 0; n < 20; n++) {
+      b.source.script(`s${String(n)}`, records(1), records(2), records(3));
+      await b.begin(`s${String(n)}`);
+    }
+    await b.advance(3_000);
+    expect(most).to.equal(3);
+    expect(b.of("batch-finished")).to.have.length(60);
+  });
+
+  it("counts initialize and partitionEnded as work, too", async () => {
+    const held = gate();
+    const started: string[] = [];
+    const b = bench(
+      {
+        initialize: (lease) => {
+          started.push(lease.leaseKey);
+          return held.promise;
+        },
+        process: () => {},
+      },
+      { protocol: { maxConcurrentBatches: 1 } },
+    );
+    await b.begin("s1");
+    await b.begin("s2");
+    expect(started).to.deep.equal(["s1"]);
+    expect(b.status("s2").state).to.equal("queued");
+    held.open();
+    await b.settle();
+    expect(started).to.deep.equal(["s1", "s2"]);
+  });
+
+  it("never starts a queued batch whose lease ends, and says that it was dropped", async () => {
+    const held = gate();
+    const processed: string[] = [];
+    const b = bench(
+      {
+        process: (_batch, lease) => {
+          processed.push(lease.leaseKey);
+          return lease.leaseKey === "s1" ? held.promise : undefined;
+        },
+      },
+      { protocol: { maxConcurrentBatches: 1 } },
+    );
+    b.source.script("s1", records(1));
+    b.source.script("s2", records(1, 2));
+    await b.begin("s1");
+    const queued = await b.begin("s2");
+    queued.end("fenced");
+    await b.settle();
+    held.open();
+    await b.settle();
+    expect(processed).to.deep.equal(["s1"]);
+    expect(b.of("batch-dropped")).to.deep.equal([
+      { type: "batch-dropped", workerId: "w1", leaseKey: "s2", epoch: 5, records: 2 },
+    ]);
+  });
+
+  it("looks at the lease first thing when a queued batch gets its slot, whatever timers have fired", async () => {
+    const held = gate();
+    const processed: string[] = [];
+    const b = bench(
+      {
+        process: (_batch, lease) => {
+          processed.push(lease.leaseKey);
+          return lease.leaseKey === "s1" ? held.promise : undefined;
+        },
+      },
+      { protocol: { maxConcurrentBatches: 1, leaseDurationMs: 10_000 } },
+    );
+    b.source.script("s1", records(1));
+    b.source.script("s2", records(1));
+    await b.begin("s1");
+    await b.begin("s2");
+    b.clock.jumpWall(60_000);
+    held.open();
+    await b.settle();
+    expect(processed).to.deep.equal(["s1"]);
+    expect(b.of("batch-dropped").map((e) => e.leaseKey)).to.deep.equal(["s2"]);
+    expect(b.tenures.map((t) => t.endReason)).to.deep.equal(["lease-lost", "lease-lost"]);
+  });
+
+  it("keeps the slot of a call whose lease is lost for as long as it really runs", async () => {
+    const held = gate();
+    const processed: string[] = [];
+    const b = bench(
+      {
+        process: (_batch, lease) => {
+          processed.push(lease.leaseKey);
+          return lease.leaseKey === "s1" ? held.promise : undefined;
+        },
+      },
+      { protocol: { maxConcurrentBatches: 1 } },
+    );
+    b.source.script("s1", records(1));
+    b.source.script("s2", records(1));
+    const lost = await b.begin("s1");
+    lost.end("fenced");
+    await b.begin("s2");
+    expect(processed).to.deep.equal(["s1"]);
+    held.open();
+    await b.settle();
+    expect(processed).to.deep.equal(["s1", "s2"]);
+  });
+
+  it("gives up a lease whose batch waits processingTimeoutMs for a slot", async () => {
+    const held = gate();
+    const b = bench(
+      {
+        process: async (_batch, lease) => {
+          if (lease.leaseKey !== "s1") return;
+          const keep = setInterval1(b, () => lease.progress());
+          await held.promise;
+          keep();
+        },
+      },
+      { protocol: { maxConcurrentBatches: 1, processingTimeoutMs: 5_000 } },
+    );
+    b.source.script("s1", records(1));
+    b.source.script("s2", records(1));
+    await b.begin("s1");
+    const starved = await b.begin("s2");
+    await b.advance(4_999);
+    expect(starved.endReason).to.equal(undefined);
+    await b.advance(1);
+    expect(starved.endReason).to.equal("stuck");
+    expect(b.host.unfit()).to.deep.equal([]);
+    held.open();
+    await b.settle();
+  });
+
+  it("measures utilisation as an average over the last while", async () => {
+    const held = gate();
+    const b = bench({ process: () => held.promise }, { protocol: { maxConcurrentBatches: 2 } });
+    b.source.script("s1", records(1));
+    await b.begin();
+    expect(b.host.load().utilisation).to.equal(0);
+    await b.advance(150_000);
+    expect(b.host.load().utilisation).to.be.closeTo(0.5, 0.01);
+    held.open();
+    await b.advance(150_000);
+    expect(b.host.load().utilisation).to.be.closeTo(0, 0.01);
+  });
+
+  it("frees nothing for work that was taken back, and says that it never began", async () => {
+    const slots = new Slots(new VirtualTime().clock(), 1, () => {});
+    const held = gate();
+    const first = slots.run(
+      () => true,
+      () => held.promise.then(() => "first"),
+    );
+    const second = slots.run(
+      () => true,
+      async () => "second",
+    );
+    const refused = slots.run(
+      () => false,
+      async () => "third",
+    );
+    await Promise.resolve();
+    second.cancel();
+    expect(await second.ended).to.equal(undefined);
+    expect(slots.inUse).to.equal(1);
+    held.open();
+    expect(await first.ended).to.equal("first");
+    expect(await refused.ended).to.equal(undefined);
+    first.cancel();
+    expect(slots.inUse).to.equal(0);
+  });
+
+  /** Calls `fn` every second until the returned function is called. */
+  function setInterval1(b: ReturnType<typeof bench>, fn: () => void): () => void {
+    let cancel = (): void => {};
+    const again = (): void => {
+      fn();
+      cancel = b.clock.setTimer(1_000, again);
+    };
+    again();
+    return () => {
+      cancel();
+    };
+  }
+});
