@@ -2,13 +2,14 @@ import type { LeaseholdEvent } from "../model/events.js";
 import { parentsAreDone, type Lease } from "../model/lease.js";
 import { isFinished } from "../model/position.js";
 import { isLive } from "../model/worker-row.js";
+import type { CheckpointWrite } from "../store/checkpoints.js";
 import type { HeldLease } from "../tenure/tenure.js";
 import { BeliefOracle } from "./belief-oracle.js";
 import { Ledger } from "./ledger.js";
 import { RowChecks } from "./row-checks.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { SimulatedStream } from "./simulated-stream.js";
-import type { SimulatedStore } from "./simulated-store.js";
+import type { SimulatedStore, StoreTraffic } from "./simulated-store.js";
 import type { Report } from "./violation.js";
 
 /** Everything that is checked while a simulation runs. */
@@ -20,6 +21,8 @@ export class Invariants {
   readonly #report: Report;
   /** Tenures that were told of their loss. */
   readonly #told = new Set<string>();
+  /** Checkpoints that reached the store, by their write ids. */
+  readonly #checkpoints = new Map<string, CheckpointWrite>();
 
   /** @param beliefMs D less the safety margin */
   constructor(beliefMs: number, store: SimulatedStore, stream: SimulatedStream, report: Report) {
@@ -34,9 +37,17 @@ export class Invariants {
         remainingMs: (workerId) =>
           oracle.believedBy(workerId).size === 0 ? 0 : oracle.remainingMs(workerId),
         undone: (lease) => ledger.undone(lease),
+        checkpointBy: (writeId) => this.#checkpoints.get(writeId),
       },
       report,
     );
+  }
+
+  /** A call as it is applied. */
+  traffic({ operation, args }: StoreTraffic): void {
+    if (operation !== "checkpoints.write") return;
+    const write = args[0] as CheckpointWrite;
+    this.#checkpoints.set(write.writeId, write);
   }
 
   /** An event, at its instant, before anything follows from it. */

@@ -10,6 +10,8 @@ export interface RowWitness {
   remainingMs(workerId: string): number;
   /** Why a lease's checkpoint may not stand where it does, or undefined. */
   undone(lease: Lease): string | undefined;
+  /** In whose tenure a checkpoint was written, by its write id; undefined for a write of another kind. */
+  checkpointBy(writeId: string): { readonly owner: string; readonly epoch: number } | undefined;
 }
 
 /**
@@ -116,6 +118,13 @@ export class RowChecks {
   }
 
   #checkPositions(before: Lease, after: Lease): void {
+    const by = after.writeId === before.writeId ? undefined : this.#witness.checkpointBy(after.writeId ?? "");
+    if (by !== undefined && (by.owner !== before.owner || by.epoch !== before.epoch)) {
+      this.#report(
+        "deposed-writes-nothing",
+        `${after.leaseKey}: a checkpoint of ${by.owner} at epoch ${String(by.epoch)} took effect in epoch ${String(after.epoch)} of ${String(after.owner)}`,
+      );
+    }
     const moved = `${after.leaseKey}: checkpoint from ${formatPosition(before.checkpoint)} to ${formatPosition(after.checkpoint)}`;
     if (comparePositions(after.checkpoint, before.checkpoint) < 0) {
       this.#report("checkpoints-advance", `${moved} in epoch ${String(after.epoch)}`);

@@ -86,6 +86,9 @@ class Simulation {
     this.#trace = new Trace(options.trace);
     this.#store = new SimulatedStore(this.#time, {
       conditions: scenario.conditions,
+      onTraffic: (traffic) => {
+        this.#invariants.traffic(traffic);
+      },
       ...(options.wrapStore === undefined ? {} : { wrap: options.wrapStore }),
     });
     this.#stream = new SimulatedStream(this.#time, { shards: scenario.shards, idleMs: 1_000 });

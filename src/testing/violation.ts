@@ -1,7 +1,7 @@
 /**
  * What must hold in every simulation; the names are the protocol's.
  *
- * - `one-believer` (S1), `epochs-increase` (S2), `checkpoints-advance` (S4), `fenced-is-silent` (S5),
+ * - `one-believer` (S1), `epochs-increase` (S2), `deposed-writes-nothing` (S3), `checkpoints-advance` (S4), `fenced-is-silent` (S5),
  *   `belief-ends-before-fence` (S6), `belief-rests-on-beats` (S7), `work-within-belief` (S10), `once-told` (S10),
  *   `parents-first` (S11), `nothing-lost` (S12), `history-is-whole` (S12).
  * - `taken-only-when-free`: no data lease leaves an owner that neither gave it up nor is fenced.
@@ -10,6 +10,7 @@
 export const invariantNames = [
   "one-believer",
   "epochs-increase",
+  "deposed-writes-nothing",
   "taken-only-when-free",
   "checkpoints-advance",
   "fenced-is-silent",

@@ -1,0 +1,66 @@
+import { expect } from "chai";
+import type { HistoryEntry } from "../../src/model/history.js";
+import type { Lease } from "../../src/model/lease.js";
+import { trimHorizon } from "../../src/model/position.js";
+import type { TenureReason } from "../../src/model/reasons.js";
+import { MemoryTables } from "../../src/store/memory/index.js";
+import { checkHistory } from "../../src/testing/history-check.js";
+import { collectReports } from "./reports.js";
+
+const since = "2026-01-01T00:00:00.000Z";
+
+function entry(epoch: number, reason: TenureReason, endedBy: TenureReason): HistoryEntry {
+  return { leaseKey: "a", epoch, reason, since, until: since, endedBy };
+}
+
+/** A row at epoch 14, held since then, with its previous tenure; the history is the test's. */
+function found(...entries: readonly HistoryEntry[]): readonly string[] {
+  const tables = new MemoryTables();
+  const lease: Lease = {
+    leaseKey: "a",
+    epoch: 14,
+    owner: "w1",
+    checkpoint: trimHorizon,
+    ownerSwitchesSinceCheckpoint: 0,
+    ownersWornOut: 0,
+    parents: [],
+    children: [],
+    marked: false,
+    tenure: { epoch: 14, reason: "handoff", worker: "w1", since },
+    previousTenure: { epoch: 13, reason: "released", since },
+  };
+  tables.setLease(lease);
+  for (const one of entries) tables.addHistory(one);
+  const { report, says } = collectReports();
+  checkHistory(tables, report);
+  return says;
+}
+
+const created = entry(11, "created", "taken");
+const taken = entry(12, "taken", "released");
+
+describe("the check of the history", () => {
+  it("finds nothing wrong with every epoch from the creation to the row", () => {
+    expect(found(created, taken)).to.deep.equal([]);
+    expect(found(created, taken, entry(13, "released", "handoff"))).to.deep.equal([]);
+  });
+
+  it("reports an epoch that is missing", () => {
+    expect(found(created)).to.have.length(1);
+    expect(found(created)[0]).to.match(/epochs 0 2 3 /);
+  });
+
+  it("reports an entry of what has not happened", () => {
+    expect(found(created, taken, entry(15, "released", "taken"))[0]).to.match(/stands at 3/);
+  });
+
+  it("reports a beginning that is no creation", () => {
+    expect(found(taken)[0]).to.match(/begins with taken/);
+  });
+
+  it("reports an end that is not how the next one began", () => {
+    expect(found(created, entry(12, "taken", "deleted"))[0]).to.match(
+      /ended by deleted, the next began as released/,
+    );
+  });
+});
