@@ -126,7 +126,7 @@ export class ShardReader implements PartitionReader {
     const given = answer.Records ?? [];
     const behindMs = answer.MillisBehindLatest;
     const stop = config.aggregated === "raw" ? -1 : given.findIndex((r) => isAggregated(r.Data ?? noBytes));
-    const records = (stop < 0 ? given : given.slice(0, stop)).map(recordOf);
+    const records = this.#withResumed((stop < 0 ? given : given.slice(0, stop)).map(recordOf));
     const last = records.at(-1);
     if (last !== undefined) this.#place.passed(last.sequenceNumber);
     // An empty batch says that the shard was read; a second one behind it would say nothing new.
@@ -134,7 +134,10 @@ export class ShardReader implements PartitionReader {
       this.#buffer.put({
         kind: "records",
         records,
-        lastPosition: last && { sequenceNumber: last.sequenceNumber, subSequenceNumber: 0 },
+        lastPosition: last && {
+          sequenceNumber: last.sequenceNumber,
+          subSequenceNumber: last.subSequenceNumber,
+        },
         bytes: records.reduce((sum, record) => sum + record.data.length, 0),
         ...(behindMs === undefined ? {} : { millisBehindLatest: behindMs }),
       });
@@ -150,6 +153,18 @@ export class ShardReader implements PartitionReader {
     if (this.#iterator !== undefined) return false;
     if ((answer.ChildShards ?? []).length > 0) this.#children = answer.ChildShards?.map(childOf);
     return true;
+  }
+
+  /**
+   * A checkpoint inside an aggregate, as the KCL leaves one: handed over raw, the record comes whole once more, for what is
+   * left of it. Its position must lie beyond the checkpoint, or it would count as done.
+   */
+  #withResumed(records: SourceRecord[]): SourceRecord[] {
+    const [first] = records;
+    const { sequenceNumber, subSequenceNumber } = this.#partition.checkpoint;
+    if (subSequenceNumber === 0 || first?.sequenceNumber !== sequenceNumber) return records;
+    if (!isAggregated(first.data)) return records;
+    return [{ ...first, subSequenceNumber: subSequenceNumber + 1 }, ...records.slice(1)];
   }
 
   /** After a failed call: waits, throws when there is no point in going on, or true when the shard has gone. */

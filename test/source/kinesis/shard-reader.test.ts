@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { LeaseholdError } from "../../../src/model/errors.js";
+import { position } from "../../../src/model/position.js";
 import { aggregate, failure, FakeKinesis, listed, numbers, record } from "./fake-kinesis.js";
 
 describe("a shard's reader", () => {
@@ -100,6 +101,19 @@ describe("a shard's reader", () => {
         expect(fake.iterators).to.deep.equal([expected]);
       });
     }
+
+    it("inside an aggregate, handed over raw, with the whole record, at a position beyond the checkpoint", async () => {
+      fake.readScript = [{ Records: [record(17, aggregate())] }, { Records: [record(18, aggregate())] }];
+      const reader = fake.open({ aggregated: "raw" }, "17", 3);
+      const fetch = await fake.next(reader);
+      expect(fetch.kind === "records" && fetch.lastPosition).to.deep.equal(position("17", 4));
+      expect(fetch.kind === "records" && fetch.records[0]?.subSequenceNumber).to.equal(4);
+      const next = await fake.next(reader);
+      expect(next.kind === "records" && next.lastPosition).to.deep.equal(position("18"));
+      fake.readScript = [{ Records: [record(17)] }];
+      const plain = await fake.next(fake.open({ aggregated: "raw" }, "17", 3));
+      expect(plain.kind === "records" && plain.lastPosition).to.deep.equal(position("17"));
+    });
 
     it("at the options' timestamp, or at the oldest where they name none any more", async () => {
       fake.readScript = [{ Records: [record(20)] }];
