@@ -81,8 +81,8 @@ function invalid(name: string, value: unknown, rule: string, remedy: string): ne
 
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
-  return `a ${typeof value}`;
+  if (typeof value === "number" || typeof value === "boolean" || value == null) return String(value);
+  return `a value of type ${typeof value}`;
 }
 
 function integer(name: string, value: unknown, minimum: number, maximum: number, unit: string): number {
