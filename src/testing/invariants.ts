@@ -10,7 +10,13 @@ import { RowChecks } from "./row-checks.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { SimulatedStream } from "./simulated-stream.js";
 import type { SimulatedStore, StoreTraffic } from "./simulated-store.js";
-import type { Report } from "./violation.js";
+import type { InvariantName, Report } from "./violation.js";
+
+/** Something that is not well again. */
+export interface Unhealed {
+  readonly invariant: InvariantName;
+  readonly what: string;
+}
 
 /** Everything that is checked while a simulation runs. */
 export class Invariants {
@@ -116,24 +122,28 @@ export class Invariants {
   }
 
   /** What is not as it must be once everything is well again: leases that nobody works, and the dead not fenced. */
-  unhealed(processes: readonly SimulatedProcess[]): readonly string[] {
+  unhealed(processes: readonly SimulatedProcess[]): readonly Unhealed[] {
     const rows = this.#store.rows.view();
     const alive = new Set(
       processes.filter((one) => one.isAlive).flatMap((one) => one.workerIds.at(-1) ?? []),
     );
     const find = (key: string): Lease | undefined => rows.lease(key);
-    const problems: string[] = [];
+    const problems: Unhealed[] = [];
+    const notOwned = (what: string): void => {
+      problems.push({ invariant: "owned-after-healing", what });
+    };
     for (const lease of rows.scan().leases) {
       if (lease.marked || isFinished(lease.checkpoint) || !parentsAreDone(lease, find)) continue;
       const { leaseKey, owner, epoch } = lease;
-      if (owner === undefined) problems.push(`${leaseKey} has no owner`);
-      else if (!alive.has(owner)) problems.push(`${leaseKey} is owned by ${owner}, which is dead`);
+      if (owner === undefined) notOwned(`${leaseKey} has no owner`);
+      else if (!alive.has(owner)) notOwned(`${leaseKey} is owned by ${owner}, which is dead`);
       else if (this.oracle.believedBy(owner).get(leaseKey) !== epoch) {
-        problems.push(`${leaseKey} is owned by ${owner} at epoch ${String(epoch)}, which does not work it`);
+        notOwned(`${leaseKey} is owned by ${owner} at epoch ${String(epoch)}, which does not work it`);
       }
     }
     for (const row of rows.fleet().workers) {
-      if (isLive(row) && !alive.has(row.workerId)) problems.push(`${row.workerId} is dead and not fenced`);
+      if (!isLive(row) || alive.has(row.workerId)) continue;
+      problems.push({ invariant: "deaths-are-fenced", what: `${row.workerId} is dead and not fenced` });
     }
     return problems;
   }

@@ -19,7 +19,7 @@ export interface SimulatedStoreOptions {
   /** The rows; by default new and empty. */
   readonly tables?: MemoryTables;
   /** The store behind the network; by default the memory store. For a broken one, to see that a check finds it. */
-  readonly wrap?: (store: Store) => Store;
+  readonly wrap?: (store: Store, rows: MemoryTables) => Store;
   /** Told of every call as it is applied. */
   readonly onTraffic?: (traffic: StoreTraffic) => void;
 }
@@ -57,7 +57,7 @@ export class SimulatedStore {
       tables: this.rows,
       staleRead: () => this.#staleRead(),
     });
-    this.#store = options.wrap?.(store) ?? store;
+    this.#store = options.wrap?.(store, this.rows) ?? store;
   }
 
   /** The store as one worker reaches it. */

@@ -1,7 +1,6 @@
 import { messageOf } from "../model/errors.js";
 import type { LeaseholdEvent } from "../model/events.js";
 import type { ProtocolConfig } from "../model/config.js";
-import type { Store } from "../store/store.js";
 import { scheduleFaults } from "./fault-runner.js";
 import { checkHistory } from "./history-check.js";
 import { Invariants } from "./invariants.js";
@@ -9,7 +8,7 @@ import { configOf, healedAtMs, ownedWithinMs, type Scenario } from "./scenario.j
 import { seededRandom, type SeededRandom } from "./seeded-random.js";
 import { shippedWorker } from "./shipped-worker.js";
 import { SimulatedProcess } from "./simulated-process.js";
-import { SimulatedStore } from "./simulated-store.js";
+import { SimulatedStore, type SimulatedStoreOptions } from "./simulated-store.js";
 import { SimulatedStream } from "./simulated-stream.js";
 import type { WorkerFactory } from "./simulated-worker.js";
 import { Trace, type TraceOptions } from "./trace.js";
@@ -20,7 +19,7 @@ export interface SimulationOptions {
   /** Default: the worker that ships. */
   readonly factory?: WorkerFactory;
   /** A store made wrong on purpose, to see that a check finds it. */
-  readonly wrapStore?: (store: Store) => Store;
+  readonly wrapStore?: NonNullable<SimulatedStoreOptions["wrap"]>;
   readonly trace?: TraceOptions;
   /** Told of every event. */
   readonly onEvent?: (event: LeaseholdEvent, atMs: number) => void;
@@ -264,7 +263,9 @@ class Simulation {
       return;
     }
     if (afterMs > ownedWithinMs(this.#config)) {
-      this.#report("owned-after-healing", `${afterMs.toFixed(0)} ms after healing: ${unhealed.join("; ")}`);
+      for (const { invariant, what } of unhealed) {
+        this.#report(invariant, `${afterMs.toFixed(0)} ms after healing ${what}`);
+      }
       return;
     }
     this.#time.schedule(lookEveryMs, () => {

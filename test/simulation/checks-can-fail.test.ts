@@ -1,0 +1,317 @@
+import { expect } from "chai";
+import type { PartitionReader, PartitionSource } from "../../src/source/partition-source.js";
+import type { Store } from "../../src/store/store.js";
+import type { MemoryTables } from "../../src/store/memory/index.js";
+import { drawScenario, type Scenario } from "../../src/testing/scenario.js";
+import { shippedWorker } from "../../src/testing/shipped-worker.js";
+import type { SimulatedWorker, WorkerFactory, WorkerPorts } from "../../src/testing/simulated-worker.js";
+import { simulate, type SimulationOptions } from "../../src/testing/simulator.js";
+import { InvariantViolation, type InvariantName } from "../../src/testing/violation.js";
+
+/** A fleet of three under one crash, shorter than those of the seeds: what breaks here breaks quickly. */
+function scenario(changes: Partial<Scenario> = {}): Scenario {
+  return {
+    ...drawScenario("checks", { machines: [3, 3], shards: [8, 8], faults: [0, 0] }),
+    machines: [0, 1, 2].map(() => ({ rate: 1, wallOffsetMs: 0, startMs: 0 })),
+    protocol: { leaseDurationMs: 5_000 },
+    faults: [{ kind: "crash", worker: 0, atMs: 15_000 }],
+    produceUntilMs: 30_000,
+    runMs: 60_000,
+    ...changes,
+  };
+}
+
+/** The first invariant that does not hold. */
+async function broken(
+  options: SimulationOptions,
+  changes?: Partial<Scenario>,
+): Promise<InvariantName | undefined> {
+  try {
+    await simulate(scenario(changes), options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvariantViolation) return error.invariant;
+    throw error;
+  }
+}
+
+const lossy = {
+  kind: "store-lossy",
+  atMs: 10_000,
+  forMs: 20_000,
+  lostRequests: 0.2,
+  lostAnswers: 0.2,
+  duplicates: 0.2,
+  delayed: 0.3,
+} as const;
+
+type Break = (store: Store, rows: MemoryTables) => Partial<Store>;
+
+const breakStore = (change: Break): SimulationOptions => ({
+  wrapStore: (store, rows) => ({ ...store, ...change(store, rows) }),
+});
+
+/** Ports with something put between, around the worker that ships. */
+const wrapPorts = (change: (ports: WorkerPorts) => Partial<WorkerPorts>): WorkerFactory => {
+  return (ports) => shippedWorker({ ...ports, ...change(ports) });
+};
+
+const wrapWorker = (
+  change: (worker: SimulatedWorker, ports: WorkerPorts) => Partial<SimulatedWorker>,
+): WorkerFactory => {
+  return (ports) => {
+    const worker = shippedWorker(ports);
+    return {
+      start: () => worker.start(),
+      stop: () => worker.stop(),
+      believes: () => worker.believes(),
+      get ended() {
+        return worker.ended;
+      },
+      ...change(worker, ports),
+    };
+  };
+};
+
+describe("a simulation finds", function () {
+  this.timeout(60_000);
+
+  it("nothing wrong with a sound fleet on a sound store", async () => {
+    expect(await broken({})).to.equal(undefined);
+    expect(await broken({}, { faults: [lossy] })).to.equal(undefined);
+  });
+
+  it("a store that takes a lease whatever the row shows", async () => {
+    const options = breakStore(({ ownership, leases }) => ({
+      ownership: {
+        create: (...args) => ownership.create(...args),
+        remove: (...args) => ownership.remove(...args),
+        change: async (change, call) => {
+          const row = await leases.get(change.leaseKey, { consistent: true });
+          if (row === undefined) return ownership.change(change, call);
+          return ownership.change({
+            ...change,
+            expect: { epoch: row.epoch, owner: row.owner, marked: row.marked },
+          });
+        },
+      },
+    }));
+    expect(await broken(options, { faults: [lossy] })).to.be.oneOf([
+      "taken-only-when-free",
+      "history-is-whole",
+    ]);
+  });
+
+  it("a store that fences whatever the beat", async () => {
+    const options = breakStore(({ membership }) => ({
+      membership: {
+        ...bound(membership),
+        readFleet: async (call) => {
+          const rows = await membership.readFleet(call);
+          return { ...rows, workers: rows.workers.map((row) => ({ ...row, beat: Math.min(row.beat, 2) })) };
+        },
+        readWorker: async (workerId, call) => {
+          const row = await membership.readWorker(workerId, call);
+          return row === undefined ? undefined : { ...row, beat: Math.min(row.beat, 2) };
+        },
+        fence: async (workerId, by) => {
+          const row = await membership.readWorker(workerId, { consistent: true });
+          return membership.fence(workerId, by, row?.beat ?? 0);
+        },
+      },
+    }));
+    expect(await broken(options)).to.equal("belief-ends-before-fence");
+  });
+
+  it("a store that lets a fenced worker beat", async () => {
+    const options = breakStore(({ membership }, rows) => ({
+      membership: {
+        ...bound(membership),
+        beat: async (beat) => {
+          const row = rows.view().worker(beat.workerId);
+          if (row === undefined) return membership.beat(beat);
+          const { fencedBy: _fence, ...unfenced } = row;
+          return { ok: true, row: rows.setWorker({ ...unfenced, beat: row.beat + 1 }) };
+        },
+      },
+    }));
+    const pause = { kind: "pause", worker: 0, atMs: 15_000, forMs: 20_000 } as const;
+    expect(await broken(options, { faults: [pause] })).to.equal("fenced-is-silent");
+  });
+
+  it("a store that writes a checkpoint whatever the row holds", async () => {
+    const options = breakStore(({ checkpoints, leases }) => ({
+      checkpoints: {
+        write: async (write) => {
+          const row = await leases.get(write.leaseKey, { consistent: true });
+          if (row?.owner === undefined) return checkpoints.write(write);
+          const { owner, epoch, checkpoint, pendingCheckpoint } = row;
+          return checkpoints.write({ ...write, owner, epoch, expect: { checkpoint, pendingCheckpoint } });
+        },
+      },
+    }));
+    expect(await broken(options, { faults: [lossy] })).to.be.oneOf([
+      "checkpoints-advance",
+      "deposed-writes-nothing",
+    ]);
+  });
+
+  it("a history that forgets", async () => {
+    const options = breakStore(({ history }) => ({
+      history: {
+        list: (...args) => history.list(...args),
+        highestEpoch: (...args) => history.highestEpoch(...args),
+        archive: () => Promise.resolve(),
+      },
+    }));
+    expect(await broken(options)).to.equal("history-is-whole");
+  });
+
+  it("a fleet that does not see that a child has parents", async () => {
+    const options = breakStore(({ leases }) => ({
+      leases: {
+        keysOf: (...args) => leases.keysOf(...args),
+        get: (...args) => leases.get(...args),
+        scan: async (call) => {
+          const scan = await leases.scan(call);
+          return { ...scan, leases: scan.leases.map((lease) => ({ ...lease, parents: [] })) };
+        },
+      },
+    }));
+    const faults = Array.from(
+      { length: 4 },
+      (_, i) => ({ kind: "merge", atMs: 10_000 + i * 1_000, pick: i / 4 }) as const,
+    );
+    const slowWork = { workMs: [1_000, 10_000] } as const;
+    expect(await broken(options, { faults, ...slowWork })).to.equal("parents-first");
+  });
+
+  it("a store that refuses every take after the crash", async () => {
+    let takes = 0;
+    const options = breakStore(({ ownership }) => ({
+      ownership: {
+        create: (...args) => ownership.create(...args),
+        remove: (...args) => ownership.remove(...args),
+        change: (change, call) =>
+          change.tenure.reason === "taken-from-fenced" && ++takes > 0
+            ? Promise.resolve({ ok: false, current: undefined })
+            : ownership.change(change, call),
+      },
+    }));
+    expect(await broken(options)).to.equal("owned-after-healing");
+    expect(takes).to.be.greaterThan(0);
+  });
+
+  it("a store that never fences", async () => {
+    const options = breakStore(({ membership }) => ({
+      membership: { ...bound(membership), fence: () => Promise.resolve({ ok: false, current: undefined }) },
+    }));
+    expect(await broken(options)).to.be.oneOf(["deaths-are-fenced", "owned-after-healing"]);
+  });
+
+  it("a clock that runs slower than the bound", async () => {
+    const slow = { rate: 0.5, wallOffsetMs: 0, startMs: 0 };
+    const normal = { rate: 1, wallOffsetMs: 0, startMs: 0 };
+    const pause = { kind: "pause", worker: 0, atMs: 15_000, forMs: 10_000 } as const;
+    expect(await broken({}, { machines: [slow, normal, normal], faults: [pause] })).to.equal(
+      "belief-ends-before-fence",
+    );
+  });
+
+  it("a worker whose clock tells it half of the time that passes", async () => {
+    const factory = wrapPorts(({ clock }) => {
+      const start = clock.now();
+      return {
+        clock: {
+          setTimer: (ms, fn) => clock.setTimer(ms, fn),
+          now: () => {
+            const now = clock.now();
+            return {
+              monoMs: (now.monoMs + start.monoMs) / 2,
+              bootMs: (now.bootMs + start.bootMs) / 2,
+              wallMs: (now.wallMs + start.wallMs) / 2,
+            };
+          },
+        },
+      };
+    });
+    const outage = { kind: "store-outage", atMs: 15_000, forMs: 20_000, of: "all", how: "silent" } as const;
+    expect(await broken({ factory }, { faults: [outage] })).to.be.oneOf([
+      "belief-rests-on-beats",
+      "work-within-belief",
+    ]);
+  });
+
+  it("a source that skips a record", async () => {
+    const skip = (reader: PartitionReader): PartitionReader => ({
+      next: async (signal) => {
+        const fetched = await reader.next(signal);
+        return fetched.kind === "records" ? { ...fetched, records: fetched.records.slice(1) } : fetched;
+      },
+      close: () => reader.close(),
+    });
+    const factory = wrapPorts(({ source }) => ({
+      source: {
+        ...source,
+        open: (...args: Parameters<PartitionSource["open"]>) => skip(source.open(...args)),
+      },
+    }));
+    expect(await broken({ factory })).to.equal("nothing-lost");
+  });
+
+  it("a processor that is told twice of one loss, or of none", async () => {
+    const factory = wrapPorts(({ processor }) => ({
+      processor: {
+        ...processor,
+        process: (...args) => processor.process(...args),
+        leaseLost: (...args) => {
+          void processor.leaseLost?.(...args);
+          void processor.leaseLost?.(...args);
+        },
+      },
+    }));
+    const outage = { kind: "store-outage", atMs: 15_000, forMs: 10_000, of: "all", how: "silent" } as const;
+    expect(await broken({ factory }, { faults: [outage] })).to.equal("once-told");
+    const early = wrapPorts(({ processor }) => ({
+      processor: {
+        process: (batch, lease) => {
+          void processor.leaseLost?.("lease-lost", lease);
+          return processor.process(batch, lease);
+        },
+      },
+    }));
+    expect(await broken({ factory: early })).to.equal("once-told");
+  });
+
+  it("a worker that does not stop", async () => {
+    const factory = wrapWorker(() => ({ stop: () => new Promise(() => {}) }));
+    expect(await broken({ factory })).to.equal("stops-clean");
+  });
+
+  it("a worker that leaves a timer behind", async () => {
+    const factory = wrapWorker((worker, { clock }) => ({
+      stop: async () => {
+        await worker.stop();
+        clock.setTimer(3_600_000, () => {});
+      },
+    }));
+    expect(await broken({ factory })).to.equal("no-leaks");
+  });
+});
+
+/** The ports of an object with methods on its prototype, as a plain object that can be spread. */
+function bound(membership: Store["membership"]): Store["membership"] {
+  return {
+    readFleet: (...args) => membership.readFleet(...args),
+    readWorker: (...args) => membership.readWorker(...args),
+    join: (...args) => membership.join(...args),
+    create: (...args) => membership.create(...args),
+    beat: (...args) => membership.beat(...args),
+    fence: (...args) => membership.fence(...args),
+    leave: (...args) => membership.leave(...args),
+    fenceExited: (...args) => membership.fenceExited(...args),
+    createTombstone: (...args) => membership.createTombstone(...args),
+    post: (...args) => membership.post(...args),
+    remove: (...args) => membership.remove(...args),
+  };
+}
