@@ -211,7 +211,7 @@ export class UserCode {
     this.journal.state = "queued";
     this.watchdog.enter("slot");
     const ticket = this.#deps.slots.run(
-      () => this.#mayStart(pause),
+      () => this.#mayStart(),
       async () => {
         this.#inSlot = true;
         const result = await this.#calls.call(call);
@@ -233,8 +233,8 @@ export class UserCode {
   }
 
   // The time left is computed now: it does not depend on a timer or an abort having come through before.
-  #mayStart(pause: AbortSignal): boolean {
-    return !pause.aborted && this.#tenure.remainingMs() > 0 && !this.#tenure.unsettled;
+  #mayStart(): boolean {
+    return this.#tenure.remainingMs() > 0 && !this.#tenure.unsettled;
   }
 
   #expired(phase: Exclude<Phase, "idle">): number | undefined {

@@ -318,7 +318,7 @@ describe("silent sources", () => {
     await b.begin("s2");
     await answering(b, 5, "s1", "s2");
     await b.advance(600_000);
-    await answering(b, 10, "s2");
+    await answering(b, 16, "s2");
     await answering(b, 60, "s1", "s2");
     expect(late.ended).to.equal(false);
     expect(b.status("s1").silent).to.equal(false);
