@@ -1,19 +1,25 @@
 import { expect } from "chai";
-import { startDynamoDbLocal } from "../../scripts/dynamodb-local/start.mjs";
 import { hasCode } from "../../src/model/errors.js";
 import { leaseItem } from "../../src/store/lease-item.js";
 import { lease } from "../../src/testing/contract/harness.js";
 import { DynamoDbHarness } from "./dynamodb-harness.js";
 import { registerContract } from "./register.js";
 
+/** What scripts/dynamodb-local/start.mjs exports: plain JavaScript, which runs without a build. */
+interface Launcher {
+  startDynamoDbLocal(): Promise<{ readonly endpoint: string; stop(): Promise<void> }>;
+}
+const launcher = new URL("../../scripts/dynamodb-local/start.mjs", import.meta.url).href;
+
 describe("the contract of a store: DynamoDB Local", function () {
   this.timeout(30_000);
-  let local: Awaited<ReturnType<typeof startDynamoDbLocal>>;
+  let local: Awaited<ReturnType<Launcher["startDynamoDbLocal"]>>;
   let harness: DynamoDbHarness;
 
   before(async function () {
     // The first run fetches 51 MB.
     this.timeout(600_000);
+    const { startDynamoDbLocal } = (await import(launcher)) as Launcher;
     local = await startDynamoDbLocal();
     harness = new DynamoDbHarness(local.endpoint);
   });

@@ -1,2 +1,2 @@
-export { createMemoryStore, type MemoryStoreOptions } from "./memory-store.js";
+export { createMemoryStore } from "./memory-store.js";
 export { MemoryTables, type MemorySnapshot } from "./memory-tables.js";
