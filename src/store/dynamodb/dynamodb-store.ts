@@ -12,8 +12,9 @@ import { DynamoDbOwnership } from "./ownership.js";
 import { DynamoDbPlannerDesk } from "./planner-desk.js";
 import { DynamoDbTables, type Capability } from "./tables.js";
 
-/** What a user may say of the DynamoDB that keeps the leases. */
-export interface DynamoDbOptions {
+export interface DynamoDbStoreOptions {
+  /** The lease table has this name, the fleet table `<application>-fleet`. */
+  readonly application: string;
   /**
    * Makes the client. It receives our defaults, which it should pass on: `maxAttempts: 1`, since only the caller of the
    * store knows when an attempt was sent, and a connection pool of its own, so that bulk traffic cannot starve a beat.
@@ -23,11 +24,6 @@ export interface DynamoDbOptions {
   readonly client?: ((defaults: DynamoDBClientConfig) => DynamoDBClient) | undefined;
   /** Told by `tables.prepare()` what the store can and cannot do. */
   readonly onCapability?: ((capability: Capability) => void) | undefined;
-}
-
-export interface DynamoDbStoreOptions extends DynamoDbOptions {
-  /** The lease table has this name, the fleet table `<application>-fleet`. */
-  readonly application: string;
   /** Paces the looks at tables in the making. Default: the host's. */
   readonly clock?: Clock;
   /** Rows per page of scans and queries, for tests. Default: the store's own measure, 1 MB. */

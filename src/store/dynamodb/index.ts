@@ -1,2 +1,2 @@
-export { createDynamoDbStore, type DynamoDbOptions, type DynamoDbStoreOptions } from "./dynamodb-store.js";
+export { createDynamoDbStore, type DynamoDbStoreOptions } from "./dynamodb-store.js";
 export type { Capability } from "./tables.js";
