@@ -112,7 +112,10 @@ describe("a simulated fleet keeps the promise that", function () {
     const long: Fault = { kind: "pause", worker: 1, atMs: settledMs, forMs: 30_000 };
     const { seen, result } = await run(scenario([long]));
     expect(result.emitted.get("fenced")).to.equal(1);
-    const taken = moves(seen, settledMs, settledMs + 30_000);
+    // What the others give each other afterwards, to be even, is not taken from anybody.
+    const taken = moves(seen, settledMs, settledMs + 30_000).filter(
+      ({ event }) => event.type === "tenure-began" && event.how !== "handoff",
+    );
     expect(taken.length).to.be.at.least(3);
     for (const { event } of taken) {
       expect(event.type === "tenure-began" ? event.from : undefined).to.match(/^worker-1\.1-/);
