@@ -20,3 +20,17 @@ export { SimulatedStore, type SimulatedStoreOptions, type StoreTraffic } from ".
 export { SimulatedStream, type SimulatedStreamOptions, type SourceLink } from "./simulated-stream.js";
 export { type SimulatedShard, type SimulatedShards } from "./simulated-shards.js";
 export { createMemoryStore, MemoryTables, type MemorySnapshot } from "../store/memory/index.js";
+export { shippedWorker } from "./shipped-worker.js";
+export { type SimulatedWorker, type WorkerFactory, type WorkerPorts } from "./simulated-worker.js";
+export {
+  drawScenario,
+  healedAtMs,
+  ownedWithinMs,
+  type MachineScenario,
+  type Scenario,
+  type ScenarioShape,
+} from "./scenario.js";
+export { simulate, type SimulationOptions, type SimulationResult } from "./simulator.js";
+export { Trace, type TraceEntry, type TraceOptions } from "./trace.js";
+export { invariantNames, InvariantViolation, type InvariantName } from "./violation.js";
+export { storeContract, type ContractCase, type StoreHarness } from "./store-contract.js";
