@@ -9,8 +9,7 @@ export interface Call {
  * is none.
  */
 export type WriteOutcome<Row> =
-  | { readonly ok: true; readonly row: Row }
-  | { readonly ok: false; readonly current: Row | undefined };
+  { readonly ok: true; readonly row: Row } | { readonly ok: false; readonly current: Row | undefined };
 
 /** The outcome of a conditional write whose refusal needs no row. */
 export type PlainOutcome = { readonly ok: boolean };

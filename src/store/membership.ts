@@ -1,4 +1,11 @@
-import type { FleetRows, MailEntry, MetaRow, WorkerIdentity, WorkerRow, WorkerStatus } from "../model/worker-row.js";
+import type {
+  FleetRows,
+  MailEntry,
+  MetaRow,
+  WorkerIdentity,
+  WorkerRow,
+  WorkerStatus,
+} from "../model/worker-row.js";
 import type { Call, PlainOutcome, WriteOutcome } from "./call.js";
 
 export interface Beat {
@@ -33,8 +40,11 @@ export interface Membership {
   /** An unfenced row with `beat = −1` for a worker that leases name and that has no row: `IF attribute_not_exists(pk)`. */
   createTombstone(workerId: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
   /** Adds entries to a mailbox: `IF attribute_exists(beat) AND attribute_not_exists(fencedBy)`. One write for all. */
-  post(workerId: string, entries: ReadonlyMap<string, MailEntry>, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  post(
+    workerId: string,
+    entries: ReadonlyMap<string, MailEntry>,
+    call?: Call,
+  ): Promise<WriteOutcome<WorkerRow>>;
   /** Collects a fenced row: `DELETE IF attribute_exists(fencedBy)`. */
   remove(workerId: string, call?: Call): Promise<PlainOutcome>;
 }
-

@@ -27,7 +27,13 @@ export interface TenureChange {
 /** The writes that change who owns a lease. Updates only: attributes that this version does not know survive. */
 export interface Ownership {
   /** `IF attribute_not_exists(leaseKey)`. The row starts at `epoch`, owned by nobody. */
-  create(lease: NewLease, epoch: number, tenure: TenureRecord, writeId: string, call?: Call): Promise<WriteOutcome<Lease>>;
+  create(
+    lease: NewLease,
+    epoch: number,
+    tenure: TenureRecord,
+    writeId: string,
+    call?: Call,
+  ): Promise<WriteOutcome<Lease>>;
   change(change: TenureChange, call?: Call): Promise<WriteOutcome<Lease>>;
   /** Removes a row marked deleted: `DELETE IF leaseCounter = epoch AND entityType = DELETED_LEASE`. */
   remove(leaseKey: string, epoch: number, call?: Call): Promise<PlainOutcome>;
