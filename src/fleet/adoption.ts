@@ -1,5 +1,7 @@
 import { adoptionsFor, orphansOf } from "../model/orphans.js";
 import { forEachLimited } from "../runtime/pool.js";
+import { tombstoneBeat, type WorkerRow } from "../model/worker-row.js";
+import type { FenceKind } from "../model/reasons.js";
 import type { Member } from "./member.js";
 import { snapshotOf } from "./snapshot.js";
 
@@ -13,15 +15,17 @@ const takesAtOnce = 16;
 export class Adoption {
   readonly #member: Member;
   readonly #firstSeenMs = new Map<string, number>();
+  readonly #onLeftOver: () => void;
   #orphans = 0;
+  #leftOverAtMs: number | undefined;
 
-  constructor(member: Member) {
+  /**
+   * @param onLeftOver orphans are there that this worker may not take and that nobody else has taken in good time: with a
+   * fresh plan only the planner scans, and the others may not know of them
+   */
+  constructor(member: Member, onLeftOver: () => void) {
     this.#member = member;
-  }
-
-  /** Whether there were orphans at the last look. */
-  get pending(): boolean {
-    return this.#orphans > 0;
+    this.#onLeftOver = onLeftOver;
   }
 
   /**
@@ -40,7 +44,9 @@ export class Adoption {
     if (orphans.length === 0) return;
     const held = snapshot.leases.some(({ finished, free }) => !finished && !free);
     if (!held && !warm) return;
-    const keys = adoptionsFor(workerId, this.#firstSeenMs, snapshot).filter((key) => !tenures.busy(key));
+    const mine = adoptionsFor(workerId, this.#firstSeenMs, snapshot);
+    this.#lookForLeftOvers(new Set(mine), snapshot.nowMs);
+    const keys = mine.filter((key) => !tenures.busy(key));
     if (keys.length === 0) return;
     tasks.start("adopt", () =>
       forEachLimited(keys, takesAtOnce, async (leaseKey) => {
@@ -50,12 +56,23 @@ export class Adoption {
         const row = owner === undefined ? undefined : this.#member.fleet.row(owner);
         if (owner !== undefined && row?.fencedBy === undefined) return;
         const { maxLeases } = deps.config;
-        const outcome = await tenures.lane(leaseKey).take(lease, row?.fenceKind);
+        const outcome = await tenures.lane(leaseKey).take(lease, causeOf(row));
         if (outcome === "begun" && maxLeases !== undefined && tenures.count > maxLeases) {
           deps.emit({ type: "overflow", workerId, leaseKey });
         }
       }),
     );
+  }
+
+  #lookForLeftOvers(mine: ReadonlySet<string>, nowMs: number): void {
+    const { pollIntervalMs, scanIntervalMs } = this.#member.deps.config;
+    // Everybody below its hard capacity tries after 3p, so one more is time enough for who knows of it.
+    const isLeftOver = [...this.#firstSeenMs].some(
+      ([key, sinceMs]) => !mine.has(key) && nowMs - sinceMs > 4 * pollIntervalMs,
+    );
+    if (!isLeftOver || nowMs - (this.#leftOverAtMs ?? -Infinity) < scanIntervalMs) return;
+    this.#leftOverAtMs = nowMs;
+    this.#onLeftOver();
   }
 
   #note(orphans: readonly string[], nowMs: number): void {
@@ -71,4 +88,9 @@ export class Adoption {
     }
     this.#orphans = orphans.length;
   }
+}
+
+/** How the owner before ended. A tombstone's fence says nothing of that: nobody saw its worker die. */
+function causeOf(row: WorkerRow | undefined): FenceKind | undefined {
+  return row === undefined || row.beat === tombstoneBeat ? undefined : row.fenceKind;
 }

@@ -1,7 +1,10 @@
 import { collectionMs } from "../model/config.js";
-import { observerElapsedMs, type Reading } from "../model/reading.js";
+import { holderElapsedMs, observerElapsedMs, type Reading } from "../model/reading.js";
 import { attempts } from "../runtime/attempts.js";
 import type { Member } from "./member.js";
+
+/** Between two tries. */
+const retryMs = 60_000;
 
 /**
  * Removes the rows of fenced workers: when one process has watched the fence for 15 minutes and a consistent scan finds
@@ -10,6 +13,8 @@ import type { Member } from "./member.js";
 export class Collection {
   readonly #member: Member;
   readonly #seenFenced = new Map<string, Reading>();
+  #lastReadAt: Reading | undefined;
+  #lastTryAt: Reading | undefined;
 
   constructor(member: Member) {
     this.#member = member;
@@ -19,6 +24,10 @@ export class Collection {
   watch(): void {
     const { fleet, deps } = this.#member;
     const now = deps.clock.now();
+    // A gap in the reads is no observation.
+    const last = this.#lastReadAt;
+    if (last !== undefined && holderElapsedMs(last, now) > deps.config.blindGapMs) this.#seenFenced.clear();
+    this.#lastReadAt = now;
     for (const workerId of this.#seenFenced.keys()) {
       if (!fleet.isFenced(workerId)) this.#seenFenced.delete(workerId);
     }
@@ -28,13 +37,23 @@ export class Collection {
     }
   }
 
-  /** Whether some row is old enough to be collected. */
+  /**
+   * Whether some row is old enough to be collected, and no lease known names it. A consistent scan costs twice a plain
+   * one: what could not be collected waits a while.
+   */
   get isDue(): boolean {
-    return this.#ripe().length > 0;
+    const { leases, deps } = this.#member;
+    const last = this.#lastTryAt;
+    if (last !== undefined && holderElapsedMs(last, deps.clock.now()) < retryMs) return false;
+    const ripe = this.#ripe();
+    if (ripe.length === 0) return false;
+    const named = new Set(leases.all().map(({ owner }) => owner));
+    return ripe.some((victim) => !named.has(victim));
   }
 
   async collect(): Promise<void> {
     const { deps, tasks, workerId } = this.#member;
+    this.#lastTryAt = deps.clock.now();
     const options = { attemptTimeoutMs: deps.config.leaseDurationMs, withinMs: deps.config.leaseDurationMs };
     const scan = await attempts(deps.clock, deps.random, options, ({ signal }) =>
       deps.store.leases.scan({ consistent: true, signal }),

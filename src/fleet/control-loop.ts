@@ -7,10 +7,8 @@ import { Wakeup } from "./wakeup.js";
 export interface ControlHooks {
   /** A good read of the fleet: `sentAt` before it was asked for, `receivedAt` when the answer was here. */
   read(rows: FleetRows, sentAt: Reading, receivedAt: Reading): void;
-  /** Whether the next read must be consistent: the whole fleet is to be seen, once, after a death. */
-  wantsConsistent(): boolean;
   /** Starts what follows, whether or not the read was good. */
-  act(): void;
+  act(readWasGood: boolean): void;
 }
 
 /**
@@ -24,6 +22,7 @@ export class ControlLoop {
   readonly #wakeup: Wakeup;
   readonly #stopping = new AbortController();
   #rounds = 0;
+  #lookAtAll = false;
   #lastGoodRead: Reading;
 
   constructor(member: Member, hooks: ControlHooks) {
@@ -56,8 +55,9 @@ export class ControlLoop {
     }
   }
 
-  /** The next round at once. */
-  hurry(): void {
+  /** The whole fleet is to be seen, once, consistently, in a round that begins at once: somebody died, say. */
+  lookAtAll(): void {
+    this.#lookAtAll = true;
     this.#wakeup.wake();
   }
 
@@ -67,12 +67,15 @@ export class ControlLoop {
 
   async #round(sentAt: Reading): Promise<void> {
     const { deps, tasks } = this.#member;
+    // Taken before the read is sent: who asks while it is under way has not been answered by it.
+    const consistent = this.#lookAtAll;
+    this.#lookAtAll = false;
     const result = await attempts(
       deps.clock,
       deps.random,
       // One attempt: the next round is the next one.
       { attemptTimeoutMs: deps.config.attemptTimeoutMs, withinMs: 0, signal: this.#stopping.signal },
-      ({ signal }) => deps.store.membership.readFleet({ consistent: this.#hooks.wantsConsistent(), signal }),
+      ({ signal }) => deps.store.membership.readFleet({ consistent, signal }),
     );
     if (this.#stopping.signal.aborted) return;
     if (result.ok) {
@@ -80,8 +83,9 @@ export class ControlLoop {
       this.#lastGoodRead = receivedAt;
       this.#hooks.read(result.value, sentAt, receivedAt);
     } else {
+      this.#lookAtAll ||= consistent;
       tasks.failed("read-fleet", result.error);
     }
-    this.#hooks.act();
+    this.#hooks.act(result.ok);
   }
 }

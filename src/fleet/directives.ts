@@ -48,6 +48,7 @@ export class Directives implements PlannedLeases {
    */
   async follow(): Promise<void> {
     const { fleet, leases, deps } = this.#member;
+    this.#forgetTheCooled();
     for (const [leaseKey, posted] of this.#posted) {
       const known = leases.get(leaseKey);
       const row = fleet.row(posted.from);
@@ -119,6 +120,16 @@ export class Directives implements PlannedLeases {
       deps.emit({ type: "directive-posted", workerId, leaseKey, epoch, from, target, why });
     }
     return result.ok;
+  }
+
+  /** Leases come and go for as long as the planner lives: what no longer holds anything back is dropped. */
+  #forgetTheCooled(): void {
+    const { leases, deps } = this.#member;
+    const nowMs = deps.clock.now().monoMs;
+    for (const [leaseKey, { untilMs, refusals }] of this.#cool) {
+      const counts = nowMs < untilMs || (refusals > 0 && nowMs < untilMs + longestCoolDownMs);
+      if (!counts || leases.get(leaseKey) === undefined) this.#cool.delete(leaseKey);
+    }
   }
 
   #answered(leaseKey: string, moved: boolean): void {

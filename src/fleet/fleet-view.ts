@@ -18,7 +18,12 @@ export interface FleetChanges {
 export class FleetView {
   #workers = new Map<string, WorkerRow>();
   #planner: PlannerRow | undefined;
+  /** The count of deaths that the last whole read showed: one learnt with a claim must not pass for seen. */
+  #deathsSeen: number | undefined;
   #reads = 0;
+  /** Seen fenced or draining in a single row since the last whole read: news all the same. */
+  readonly #fencedMeanwhile = new Map<string, WorkerRow>();
+  readonly #drainingMeanwhile = new Map<string, WorkerRow>();
 
   get workers(): readonly WorkerRow[] {
     return [...this.#workers.values()];
@@ -47,27 +52,32 @@ export class FleetView {
 
   /** A whole read. Rows that it lacks are gone, or too new for an eventually consistent read: either way unknown. */
   apply(rows: FleetRows): FleetChanges {
-    const newlyFenced: WorkerRow[] = [];
-    const newlyDraining: WorkerRow[] = [];
     const workers = new Map<string, WorkerRow>();
     for (const row of rows.workers) {
-      const before = this.#workers.get(row.workerId);
-      const kept = before === undefined ? row : newer(before, row);
-      workers.set(row.workerId, kept);
-      if (kept.fencedBy !== undefined && before?.fencedBy === undefined) newlyFenced.push(kept);
-      if (kept.draining && before?.draining !== true) newlyDraining.push(kept);
+      this.applyWorker(row);
+      workers.set(row.workerId, this.#workers.get(row.workerId) ?? row);
     }
-    const deathsRose = (rows.planner?.deaths ?? 0) > (this.#planner?.deaths ?? 0);
     this.#workers = workers;
+    const newlyFenced = [...this.#fencedMeanwhile.values()];
+    const newlyDraining = [...this.#drainingMeanwhile.values()];
+    this.#fencedMeanwhile.clear();
+    this.#drainingMeanwhile.clear();
+    const deaths = rows.planner?.deaths ?? 0;
+    const deathsRose = this.#deathsSeen !== undefined && deaths > this.#deathsSeen;
+    this.#deathsSeen = Math.max(deaths, this.#deathsSeen ?? 0);
     if (rows.planner !== undefined) this.applyPlanner(rows.planner);
     this.#reads += 1;
     return { newlyFenced, newlyDraining, deathsRose };
   }
 
-  /** A single row, as a write or a read of it returned it. */
+  /** A single row, as a write or a read of it returned it; what is news in it the next whole read reports. */
   applyWorker(row: WorkerRow): void {
     const before = this.#workers.get(row.workerId);
-    this.#workers.set(row.workerId, before === undefined ? row : newer(before, row));
+    const kept = before === undefined ? row : newer(before, row);
+    this.#workers.set(row.workerId, kept);
+    if (kept.fencedBy !== undefined && before?.fencedBy === undefined)
+      this.#fencedMeanwhile.set(kept.workerId, kept);
+    if (kept.draining && before?.draining !== true) this.#drainingMeanwhile.set(kept.workerId, kept);
   }
 
   applyPlanner(row: PlannerRow): void {

@@ -1,5 +1,7 @@
+import { messageOf } from "../model/errors.js";
 import { isTarget, type Directive } from "../model/worker-row.js";
 import type { Lane } from "../tenure/lane.js";
+import type { DrainResult } from "../tenure/partition-host.js";
 import type { Member } from "./member.js";
 import type { Notes } from "./notes.js";
 
@@ -75,15 +77,32 @@ export class Giving {
 
   async #move({ leaseKey, target }: Directive): Promise<Answer> {
     const { deps, tenures } = this.#member;
-    const drained = await deps.host.drain(leaseKey, "handoff", deps.config.drainMs);
-    if (drained !== "drained") return "refused";
     const lane = tenures.lane(leaseKey);
+    const { tenure } = lane;
+    const drained = await drain(this.#member, leaseKey, "handoff", deps.config.drainMs);
+    // Its belief may have lapsed and come again meanwhile: what was begun anew has not been drained.
+    if (drained !== "drained" || tenure === undefined || lane.tenure !== tenure) return "refused";
     // A look at the target as last read, at most a poll ago: a lease given to the dead waits for their fence.
     if (!this.#targetIsGood(target)) {
       await lane.restart();
       return "refused";
     }
     return (await giveAway(lane, leaseKey, target, "handoff", this.#notes)) ? "handed-off" : "refused";
+  }
+}
+
+/** Drains a lease. Whatever breaks in it is no reason to end a worker: the lease is not drained, then. */
+export async function drain(
+  { deps, workerId }: Member,
+  leaseKey: string,
+  reason: "handoff" | "stop",
+  withinMs: number,
+): Promise<DrainResult> {
+  try {
+    return await deps.host.drain(leaseKey, reason, withinMs);
+  } catch (error) {
+    deps.emit({ type: "store-failed", workerId, operation: `drain ${leaseKey}`, error: messageOf(error) });
+    return "not-drained";
   }
 }
 

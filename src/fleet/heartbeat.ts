@@ -71,7 +71,10 @@ export class Heartbeat {
         this.#deps.emit({ type: "beat-withheld", workerId: this.#workerId });
       }
       await this.#early.wait(jitter(random, config.heartbeatIntervalMs, 0.9, 1), this.#stopping.signal);
-      if (this.#early.take()) await sleep(clock, gatherMs, this.#stopping.signal);
+      if (!this.#early.take()) continue;
+      await sleep(clock, gatherMs, this.#stopping.signal);
+      // Whoever asked while it waited is served by the beat that comes now.
+      this.#early.take();
     }
   }
 
@@ -114,6 +117,8 @@ export class Heartbeat {
     // Taken now, so that only an acknowledgement of a beat sent later satisfies who asks after this.
     const waiters = this.#ackWaiters;
     this.#ackWaiters = [];
+    // Of a beat that an earlier call sent: what its row says is older than what was asked for now.
+    const repeated = this.#pendingSince !== undefined;
     const result = await attempts(
       clock,
       random,
@@ -123,7 +128,8 @@ export class Heartbeat {
         signal: this.#stopping.signal,
         mayTry: () => this.#vouched(),
         onError: (error) => {
-          this.#hooks.failed(error);
+          // An attempt given up by the stop is no failure of the store.
+          if (!this.#stopping.signal.aborted) this.#hooks.failed(error);
         },
       },
       ({ number, signal }) => {
@@ -143,8 +149,11 @@ export class Heartbeat {
     const outcome = result.ok
       ? await this.#outcome(result.value, beat, this.#pendingSince ?? result.firstSentAt)
       : "again";
-    if (outcome === "again" && !this.#stopping.signal.aborted) this.#ackWaiters.unshift(...waiters);
-    else for (const tell of waiters) tell();
+    const landedEarlier = repeated && result.ok && !result.value.ok && waiters.length > 0;
+    if ((outcome === "again" || landedEarlier) && !this.#stopping.signal.aborted) {
+      this.#ackWaiters.unshift(...waiters);
+      if (landedEarlier) this.#early.wake();
+    } else for (const tell of waiters) tell();
     return outcome;
   }
 

@@ -1,11 +1,10 @@
 import { LeaseholdError, StoreError } from "../model/errors.js";
-import type { Lease } from "../model/lease.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import type { IncarnationEnd } from "../model/reasons.js";
-import { tombstoneBeat, type FleetRows, type WorkerRow, type WorkerStatus } from "../model/worker-row.js";
-import { attempts } from "../runtime/attempts.js";
+import type { FleetRows, WorkerRow } from "../model/worker-row.js";
+import { waitAtMost } from "../runtime/clock.js";
 import { Belief } from "../tenure/belief.js";
-import { Tenures } from "../tenure/tenures.js";
+import type { Tenures } from "../tenure/tenures.js";
 import type { TenuresMode } from "../tenure/lane-deps.js";
 import { Adoption } from "./adoption.js";
 import { takeChildren } from "./children.js";
@@ -19,22 +18,22 @@ import { Housekeeping } from "./housekeeping.js";
 import { Inbox } from "./inbox.js";
 import { Joining } from "./joining.js";
 import { LeaseView } from "./lease-view.js";
-import { countDeath, Leaving } from "./leaving.js";
+import { countDeath, Leaving, sendLeft } from "./leaving.js";
 import type { Member } from "./member.js";
+import { tenuresOf } from "./member-tenures.js";
 import { Notes } from "./notes.js";
 import { Observer } from "./observer.js";
+import { endOf, OwnRow } from "./own-row.js";
 import { PlannerRole } from "./planner-role.js";
 import { Reconcile } from "./reconcile.js";
 import { Scanning } from "./scanning.js";
 import { Tasks } from "./tasks.js";
+import { workerStatus } from "./worker-status.js";
 
 export interface IncarnationOutcome {
   readonly reason: IncarnationEnd;
   readonly error?: unknown;
 }
-
-/** The row stays below 1,000 bytes: above, every beat costs double. */
-const failingShown = 3;
 
 /**
  * One worker: one workerId from the creation of its row to its fence. Wires the parts of the fleet room together and
@@ -63,9 +62,9 @@ export class Incarnation implements Member {
   readonly #collection: Collection;
   readonly #joining: Joining;
   readonly #leaving: Leaving;
+  readonly #ownRow: OwnRow;
   #mode: TenuresMode = "open";
   #warm = false;
-  #lookAtAll = false;
   #finish: (outcome: IncarnationOutcome) => void = () => undefined;
   #loops: Promise<unknown> = Promise.resolve();
 
@@ -85,9 +84,19 @@ export class Incarnation implements Member {
       this.tenures.lapse();
     });
     this.#reconcile = new Reconcile(this);
-    this.tenures = this.#makeTenures();
+    this.tenures = tenuresOf(this, {
+      mode: () => this.#mode,
+      inDoubt: (leaseKey) => {
+        this.#reconcile.doubt(leaseKey);
+      },
+      givenUp: (leaseKey) => {
+        this.tasks.start(`tell-released ${leaseKey}`, () => this.stirAll());
+      },
+    });
     this.#scanning = new Scanning(this);
-    this.#adoption = new Adoption(this);
+    this.#adoption = new Adoption(this, () => {
+      if (this.#planner.isPlanner) this.tasks.start("tell-orphans", () => this.stirAll());
+    });
     this.#collection = new Collection(this);
     this.#joining = new Joining(this);
     this.#notes = new Notes(deps, workerId, this.tasks, {
@@ -106,19 +115,23 @@ export class Incarnation implements Member {
     });
     this.#planner = new PlannerRole(this, {
       scanIsFresh: () => this.#scanning.isFresh,
+      scanIsOfThisRound: () => this.#scanning.isOfThisRound,
+      rescan: () => this.#scanning.scan(false),
       housekeeping: () => {
         housekeeping.round();
       },
     });
     this.#observer = this.#makeObserver();
     this.#heartbeat = this.#makeHeartbeat();
+    this.#ownRow = new OwnRow(this, (row) => {
+      this.#rowEnded(row);
+    });
     this.#loop = new ControlLoop(this, {
-      wantsConsistent: () => this.#lookAtAll,
       read: (rows, sentAt, receivedAt) => {
         this.#read(rows, sentAt, receivedAt);
       },
-      act: () => {
-        this.#act(housekeeping);
+      act: (readWasGood) => {
+        this.#act(housekeeping, readWasGood);
       },
     });
     this.#leaving = new Leaving(this, {
@@ -166,42 +179,10 @@ export class Incarnation implements Member {
     await countDeath(this);
   }
 
-  #makeTenures(): Tenures {
-    const { deps, workerId, belief } = this;
-    return new Tenures({
-      workerId,
-      belief,
-      clock: deps.clock,
-      random: deps.random,
-      config: deps.config,
-      host: deps.host,
-      emit: deps.emit,
-      ownership: deps.store.ownership,
-      checkpoints: deps.store.checkpoints,
-      leases: deps.store.leases,
-      history: deps.store.history,
-      mode: () => this.#mode,
-      onRow: (row) => {
-        this.leases.apply(row);
-        // Given up for others to take: with a fresh plan nobody scans, so everybody is told to look.
-        if (isGivenUp(row)) this.tasks.start(`tell-released ${row.leaseKey}`, () => this.stirAll());
-      },
-      onGone: (leaseKey) => {
-        this.leases.remove(leaseKey);
-      },
-      onDoubt: (leaseKey) => {
-        this.#reconcile.doubt(leaseKey);
-      },
-      onStoreError: (operation) => (error) => {
-        this.tasks.failed(operation, error);
-      },
-    });
-  }
-
   #makeObserver(): Observer {
     return new Observer(this.deps, this.workerId, this.tasks, {
       seen: (row) => {
-        if (row.fencedBy !== undefined && !this.fleet.isFenced(row.workerId)) this.#stir();
+        if (endOf(row) === "fenced" && !this.fleet.isFenced(row.workerId)) this.#stir();
         this.fleet.applyWorker(row);
       },
       fenced: (row) => {
@@ -213,7 +194,13 @@ export class Incarnation implements Member {
 
   #makeHeartbeat(): Heartbeat {
     return new Heartbeat(this.deps, this.workerId, {
-      status: () => this.#status(),
+      status: () =>
+        workerStatus(this, {
+          draining: this.#mode !== "open",
+          joining: this.#joining.joining,
+          blind: this.#loop.blind,
+          ...(this.#planner.status === undefined ? {} : { planner: this.#planner.status }),
+        }),
       answeredMail: () => this.#inbox.answeredKeys(),
       rounds: () => this.#loop.rounds,
       believes: () => this.belief.holds(),
@@ -227,23 +214,6 @@ export class Incarnation implements Member {
         this.tasks.failed("beat", error);
       },
     });
-  }
-
-  #status(): WorkerStatus {
-    const held = this.tenures.held();
-    const { host } = this.deps;
-    const { utilisation, failing } = host.load();
-    return {
-      draining: this.#mode !== "open",
-      joining: this.#joining.joining,
-      blind: this.#loop.blind,
-      leases: held.length,
-      weight: held.reduce((sum, { row }) => sum + (row.throughputKBps ?? 0), 0),
-      utilisation,
-      unfit: host.unfit(),
-      failing: failing.slice(0, failingShown),
-      ...(this.#planner.status === undefined ? {} : { planner: this.#planner.status }),
-    };
   }
 
   #acknowledged(row: WorkerRow, sentAt: Reading): void {
@@ -262,13 +232,8 @@ export class Incarnation implements Member {
 
   #read(rows: FleetRows, sentAt: Reading, receivedAt: Reading): void {
     if (this.#mode === "closed") return;
-    this.#lookAtAll = false;
-    const own = rows.workers.find(({ workerId }) => workerId === this.workerId);
-    if (own?.fencedBy !== undefined) {
-      this.#rowEnded(own);
-      return;
-    }
-    if (own === undefined) this.tasks.start("own-row", () => this.#lookForOwnRow());
+    const own = this.#ownRow.find(rows);
+    if (this.#isClosed()) return;
     const { newlyFenced, newlyDraining, deathsRose } = this.fleet.apply(rows);
     for (const { workerId: victim } of newlyFenced) {
       this.deps.emit({ type: "fence-seen", workerId: this.workerId, victim });
@@ -277,19 +242,22 @@ export class Incarnation implements Member {
     this.#notes.read(rows.workers);
     this.#collection.watch();
     if (rows.planner !== undefined) this.#inbox.sawPlannerEpoch(rows.planner.epoch);
-    if (newlyFenced.length > 0 || deathsRose) this.#scanning.want();
+    if (newlyFenced.length > 0) this.#scanning.want();
+    // This read may show the count and not yet the row that it was raised for.
+    if (deathsRose) this.#stir();
     // Whoever leaves or died may have handed something over without its note.
-    if (newlyFenced.length > 0 || newlyDraining.length > 0) this.#reconcile.want();
+    const leaves = newlyDraining.some(({ workerId }) => workerId !== this.workerId);
+    if (newlyFenced.length > 0 || leaves) this.#reconcile.want();
     if (!this.#warm) {
       this.#warm = holderElapsedMs(this.#createdAt, sentAt) >= this.deps.config.pollIntervalMs;
     }
     if (own !== undefined) this.#inbox.deliver(own, this.#mode !== "open");
   }
 
-  #act(housekeeping: Housekeeping): void {
+  #act(housekeeping: Housekeeping, readWasGood: boolean): void {
     if (this.#mode === "closed") return;
     this.#joining.round();
-    this.#planner.round(this.#mode === "open" && !this.#loop.blind && this.belief.holds());
+    if (readWasGood) this.#planner.round(this.#mode === "open" && this.belief.holds());
     if (this.fleet.reads > 0 && this.#scanning.isDue(this.#planner.isPlanner, this.#planner.planIsFresh)) {
       this.tasks.start("scan", async () => {
         if (!(await this.#scanning.scan(false))) return;
@@ -307,47 +275,29 @@ export class Incarnation implements Member {
 
   /** Looks at the whole fleet, consistently, and at the lease rows, in a round that begins at once. */
   #stir(): void {
-    this.#lookAtAll = true;
     this.#scanning.want();
-    this.#loop.hurry();
-  }
-
-  async #lookForOwnRow(): Promise<void> {
-    const { clock, random, config, store } = this.deps;
-    const result = await attempts(
-      clock,
-      random,
-      { attemptTimeoutMs: config.attemptTimeoutMs, withinMs: config.attemptTimeoutMs },
-      ({ signal }) => store.membership.readWorker(this.workerId, { consistent: true, signal }),
-    );
-    if (!result.ok) return;
-    const row = result.value;
-    if (row === undefined || row.fencedBy !== undefined || row.beat === tombstoneBeat) this.#rowEnded(row);
+    this.#loop.lookAtAll();
   }
 
   async #leaveCleanly(): Promise<void> {
     await this.#leaving.run();
-    if (this.#mode === "closed") return;
-    // From the sending of `left` on this worker believes, beats, takes and accepts nothing.
+    if (this.#isClosed()) return;
     this.#close("stop");
-    const { clock, random, config, store, emit } = this.deps;
-    emit({ type: "leave-sent", workerId: this.workerId });
-    const result = await attempts(
-      clock,
-      random,
-      { attemptTimeoutMs: config.attemptTimeoutMs, withinMs: config.leaseDurationMs },
-      ({ signal }) => store.membership.leave(this.workerId, { signal }),
-    );
-    // Not left by its own word, it is fenced by the others' in time: nothing is lost but that time.
-    if (result.ok) await countDeath(this);
-    else this.tasks.failed("leave", result.error);
-    await this.#over({ reason: "left" });
+    try {
+      await sendLeft(this);
+    } finally {
+      await this.#over({ reason: "left" });
+    }
+  }
+
+  // A method, so that the compiler does not take the mode for what it was before a call.
+  #isClosed(): boolean {
+    return this.#mode === "closed";
   }
 
   #rowEnded(row: WorkerRow | undefined): void {
-    if (this.#mode === "closed") return;
-    const reason: IncarnationEnd =
-      row === undefined ? "row-missing" : row.fencedBy !== undefined ? "fenced" : "tombstone";
+    const reason = endOf(row);
+    if (this.#isClosed() || reason === undefined) return;
     this.#close("fenced");
     void this.#over({ reason }, row?.fencedBy);
   }
@@ -370,7 +320,9 @@ export class Incarnation implements Member {
   }
 
   async #over(outcome: IncarnationOutcome, by?: string): Promise<void> {
-    await Promise.all([this.#loops, this.tasks.settle()]);
+    // Every task has a limit of its own; one that breaks it must not keep the process from its next worker.
+    const settled = Promise.all([this.#loops, this.tasks.settle()]);
+    await waitAtMost(this.deps.clock, settled, this.deps.config.leaseDurationMs);
     const { reason } = outcome;
     this.deps.emit({
       type: "worker-ended",
@@ -391,9 +343,4 @@ export class Incarnation implements Member {
       );
     }
   }
-}
-
-function isGivenUp({ owner, tenure }: Lease): boolean {
-  const cause = tenure?.reason === "released" ? tenure.cause : undefined;
-  return owner === undefined && (cause === "stuck" || cause === "silent" || cause === "failed");
 }

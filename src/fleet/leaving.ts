@@ -3,13 +3,13 @@ import { isTarget } from "../model/worker-row.js";
 import { holderElapsedMs } from "../model/reading.js";
 import { attempts } from "../runtime/attempts.js";
 import { sleep, waitAtMost } from "../runtime/clock.js";
-import { forEachLimited } from "../runtime/pool.js";
-import { giveAway } from "./giving.js";
+import { drain, giveAway } from "./giving.js";
 import type { Heartbeat } from "./heartbeat.js";
 import type { Member } from "./member.js";
 import type { Notes } from "./notes.js";
 import type { PlannerRole } from "./planner-role.js";
 import type { Scanning } from "./scanning.js";
+import { Slots } from "./slots.js";
 import { snapshotOf } from "./snapshot.js";
 
 export interface LeavingParts {
@@ -29,6 +29,7 @@ const handoffsAtOnce = 64;
 export class Leaving {
   readonly #member: Member;
   readonly #parts: LeavingParts;
+  readonly #slots = new Slots(handoffsAtOnce);
   readonly #hurried: Promise<"not-drained">;
   #hurry = false;
   #cutShort: () => void = () => undefined;
@@ -43,7 +44,7 @@ export class Leaving {
     });
   }
 
-  /** No more time: what is not drained is released without its last checkpoint. */
+  /** No more time: nothing is waited for, what is not drained is released without its last checkpoint. */
   hurry(): void {
     this.#hurry = true;
     this.#cutShort();
@@ -51,53 +52,103 @@ export class Leaving {
 
   /** The row already says `draining` in every beat from now on. */
   async run(): Promise<void> {
-    const { deps, tenures, belief } = this.#member;
+    const { clock, config } = this.#member.deps;
+    // Whatever keeps to its own time or not: the grace is over when it is over.
+    const cancel = clock.setTimer(config.shutdownGraceMs, () => {
+      this.hurry();
+    });
+    try {
+      await this.#leave();
+    } finally {
+      cancel();
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const { deps, tenures, belief, workerId } = this.#member;
     const { heartbeat, planner, scanning, notes } = this.#parts;
-    const startedAt = deps.clock.now();
-    const leftMs = (): number =>
-      this.#hurry
-        ? 0
-        : Math.max(0, deps.config.shutdownGraceMs - holderElapsedMs(startedAt, deps.clock.now()));
     // The row says `draining` before anything moves, so that nobody plans anything to this worker meanwhile. Where beats
     // do not pass, the stop goes on all the same.
     heartbeat.hurry();
-    const announced = heartbeat.nextAcknowledgement();
-    await waitAtMost(deps.clock, announced, Math.min(leftMs(), deps.config.attemptTimeoutMs * 2));
-    if (tenures.count > 0 && leftMs() > 0 && belief.holds()) await scanning.scan(false);
+    await this.#waitFor(heartbeat.nextAcknowledgement(), deps.config.attemptTimeoutMs * 2);
+    if (tenures.count > 0 && belief.holds()) {
+      await this.#beside("scan-to-leave", async () => {
+        await scanning.scan(false);
+      });
+    }
     const moves = new Map(
-      planLeaving(snapshotOf(this.#member), this.#member.workerId).map((move) => [move.leaseKey, move.to]),
+      planLeaving(snapshotOf(this.#member), workerId).map((move) => [move.leaseKey, move.to]),
     );
-    await planner.handOver(this.#successor());
-    const keys = tenures.held().map(({ leaseKey }) => leaseKey);
-    await forEachLimited(keys, handoffsAtOnce, (leaseKey) =>
-      this.#leaseGoes(leaseKey, moves.get(leaseKey), leftMs),
-    );
+    await this.#beside("pass-on-planner", () => planner.handOver(this.#successor()));
+    // A take that was under way may have begun one more meanwhile.
+    for (let held = tenures.held(); held.length > 0; held = tenures.held()) {
+      await Promise.all(held.map(({ leaseKey }) => this.#leaseGoes(leaseKey, moves.get(leaseKey))));
+    }
     // A note unanswered means a target that died, or is slow: either way the rows name it, so the wait is short.
     const patience = deps.config.pollIntervalMs * 2 + deps.config.attemptTimeoutMs;
     const notedAt = deps.clock.now();
-    while (notes.pending && leftMs() > 0 && holderElapsedMs(notedAt, deps.clock.now()) < patience) {
+    while (notes.pending && !this.#hurry && holderElapsedMs(notedAt, deps.clock.now()) < patience) {
       await sleep(deps.clock, Math.ceil(deps.config.pollIntervalMs / 4));
     }
   }
 
-  async #leaseGoes(leaseKey: string, target: string | undefined, leftMs: () => number): Promise<void> {
-    const { deps, tenures, fleet } = this.#member;
-    const drained = await Promise.race([deps.host.drain(leaseKey, "stop", leftMs()), this.#hurried]);
+  async #leaseGoes(leaseKey: string, target: string | undefined): Promise<void> {
+    const { tenures, fleet, deps } = this.#member;
     const lane = tenures.lane(leaseKey);
     const { tenure } = lane;
     if (tenure === undefined) return;
-    const row = target === undefined ? undefined : fleet.row(target);
-    if (drained === "drained" && target !== undefined && row !== undefined && isTarget(row)) {
-      await giveAway(lane, leaseKey, target, "stop", this.#parts.notes);
-    } else {
-      await lane.release(tenure, "stop");
-    }
+    const drained = await Promise.race([
+      drain(this.#member, leaseKey, "stop", this.#hurry ? 0 : deps.config.shutdownGraceMs),
+      this.#hurried,
+    ]);
+    await this.#slots.run(async () => {
+      // Ended meanwhile, or given away by a directive that came before the stop.
+      if (lane.tenure !== tenure) return;
+      const row = target === undefined ? undefined : fleet.row(target);
+      if (drained === "drained" && target !== undefined && row !== undefined && isTarget(row)) {
+        await giveAway(lane, leaseKey, target, "stop", this.#parts.notes);
+      } else {
+        await lane.release(tenure, "stop");
+      }
+    });
   }
 
   #successor(): string | undefined {
     const { fleet, workerId } = this.#member;
     return fleet.workers.find((row) => row.workerId !== workerId && isTarget(row))?.workerId;
   }
+
+  /** Work that is waited for only as long as there is time; the worker's end waits for its own. */
+  async #beside(name: string, work: () => Promise<void>): Promise<void> {
+    const done = new Promise<void>((resolve) => {
+      this.#member.tasks.start(name, () => work().finally(resolve));
+    });
+    await Promise.race([done, this.#hurried]);
+  }
+
+  /** Waits for the promise, the time or a hurry, whichever comes first. */
+  async #waitFor(promise: Promise<unknown>, ms: number): Promise<void> {
+    await waitAtMost(this.#member.deps.clock, Promise.race([promise, this.#hurried]), ms);
+  }
+}
+
+/**
+ * `left`, a worker's fence of itself. From its sending on the worker believes, beats, takes and accepts nothing; the
+ * caller has seen to that.
+ */
+export async function sendLeft(member: Member): Promise<void> {
+  const { deps, workerId, tasks } = member;
+  const { clock, random, config, store, emit } = deps;
+  emit({ type: "leave-sent", workerId });
+  const result = await attempts(
+    clock,
+    random,
+    { attemptTimeoutMs: config.attemptTimeoutMs, withinMs: config.leaseDurationMs },
+    ({ signal }) => store.membership.leave(workerId, { signal }),
+  );
+  // Not left by its own word, it is fenced by the others' in time: nothing is lost but that time.
+  if (result.ok) await countDeath(member);
+  else tasks.failed("leave", result.error);
 }
 
 /** Adds 1 to the count that tells everybody to look at the whole fleet. */

@@ -26,6 +26,9 @@ export class Notes {
   readonly #queued = new Map<string, Map<string, Note>>();
   /** Posted and, as far as known, unanswered: key → the target and its beat when the post returned. */
   readonly #posted = new Map<string, { readonly target: string; readonly beat: number }>();
+  /** Targets whose notes are being gathered or written. */
+  readonly #flushing = new Set<string>();
+  #flushes = 0;
 
   constructor(deps: FleetDeps, workerId: string, tasks: Tasks, hooks: NotesHooks) {
     this.#deps = deps;
@@ -44,7 +47,7 @@ export class Notes {
 
   /** Whether some note has not been answered yet, as far as is known. */
   get pending(): boolean {
-    return this.#queued.size > 0 || this.#posted.size > 0;
+    return this.#queued.size > 0 || this.#flushing.size > 0 || this.#posted.size > 0;
   }
 
   /** A whole read of the fleet: an entry is gone only in a row whose beat exceeds the one that its posting returned. */
@@ -59,11 +62,19 @@ export class Notes {
   }
 
   #flush(target: string): void {
-    this.#tasks.start(`notes ${target}`, async () => {
-      await sleep(this.#deps.clock, gatherMs);
-      for (let notes = this.#queued.get(target); notes !== undefined; notes = this.#queued.get(target)) {
-        this.#queued.delete(target);
-        await this.#post(target, notes);
+    if (this.#flushing.has(target)) return;
+    this.#flushing.add(target);
+    this.#flushes += 1;
+    // A name of its own: the task before it may be over and not yet forgotten, and these notes would never go out.
+    this.#tasks.start(`notes ${target} ${String(this.#flushes)}`, async () => {
+      try {
+        await sleep(this.#deps.clock, gatherMs);
+        for (let notes = this.#queued.get(target); notes !== undefined; notes = this.#queued.get(target)) {
+          this.#queued.delete(target);
+          await this.#post(target, notes);
+        }
+      } finally {
+        this.#flushing.delete(target);
       }
     });
   }

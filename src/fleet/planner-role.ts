@@ -11,6 +11,10 @@ import { snapshotOf } from "./snapshot.js";
 export interface PlannerDuties {
   /** Whether the last whole scan of the lease rows is recent enough to plan on. */
   scanIsFresh(): boolean;
+  /** Whether it was made within this round. */
+  scanIsOfThisRound(): boolean;
+  /** Scans now. @returns whether there was an answer */
+  rescan(): Promise<boolean>;
   /** Called once a planned round: discovery, clean-up, collection, each when due and beside the round. */
   housekeeping(): void;
 }
@@ -53,11 +57,6 @@ export class PlannerRole {
     return this.#elected !== undefined;
   }
 
-  /** The planner epoch, for whoever is the planner and passes it on. */
-  get epoch(): number | undefined {
-    return this.#elected?.epoch;
-  }
-
   /** Whether somebody plans: the planner's row lives and its tick has moved lately. */
   get planIsFresh(): boolean {
     const { fleet, deps } = this.#member;
@@ -68,7 +67,10 @@ export class PlannerRole {
     return holderElapsedMs(this.#seen.since, deps.clock.now()) < deps.config.freshPlanMs;
   }
 
-  /** After each read of the fleet. @param mayStand false while draining or blind */
+  /**
+   * After each good read of the fleet: a plan, and a judgement of somebody else's, must rest on a read of this very round.
+   * @param mayStand false while draining or blind
+   */
   round(mayStand: boolean): void {
     const { fleet, tasks, workerId, deps } = this.#member;
     this.#watchTick();
@@ -165,7 +167,13 @@ export class PlannerRole {
     const elected = this.#elected;
     if (elected === undefined || !this.#duties.scanIsFresh()) return;
     await this.#directives.follow();
-    const { moves, memory } = plan(snapshotOf(this.#member, this.#directives), this.#memory);
+    let { moves, memory } = plan(snapshotOf(this.#member, this.#directives), this.#memory);
+    if (moves.length > 0 && !this.#duties.scanIsOfThisRound()) {
+      // What others took or gave away since the last scan is not known yet: nothing is moved on that.
+      if (!(await this.#duties.rescan())) return;
+      ({ moves, memory } = plan(snapshotOf(this.#member, this.#directives), this.#memory));
+    }
+    if (this.#elected !== elected) return;
     this.#memory = memory;
     const posted = await this.#directives.post(moves, elected.epoch);
     this.#duties.housekeeping();

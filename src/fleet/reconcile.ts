@@ -37,8 +37,14 @@ export class Reconcile {
     if (!belief.holds()) return;
     if (this.#doubts.size > 0) {
       tasks.start("doubts", async () => {
-        const keys = [...this.#doubts].sort();
-        this.#doubts.clear();
+        const { tenures } = this.#member;
+        const keys: string[] = [];
+        for (const key of [...this.#doubts].sort()) {
+          // While a write is under way nothing can be said: the doubt stays.
+          if (tenures.busy(key) && tenures.get(key) === undefined) continue;
+          this.#doubts.delete(key);
+          keys.push(key);
+        }
         await this.#each(keys);
       });
     }

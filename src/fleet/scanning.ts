@@ -10,7 +10,7 @@ import type { Member } from "./member.js";
  */
 export class Scanning {
   readonly #member: Member;
-  readonly #complained = new Set<string>();
+  #complained: ReadonlySet<string> = new Set<string>();
   #lastAt: Reading | undefined;
   #wanted = true;
   #lastEmpty = false;
@@ -32,6 +32,11 @@ export class Scanning {
   /** Not older than two of the planner's intervals. */
   get isFresh(): boolean {
     return this.#lastAt !== undefined && this.#ageMs() <= 2 * this.#member.deps.config.plannerScanIntervalMs;
+  }
+
+  /** Made within the last round. */
+  get isOfThisRound(): boolean {
+    return this.#ageMs() < this.#member.deps.config.pollIntervalMs;
   }
 
   isDue(isPlanner: boolean, planIsFresh: boolean): boolean {
@@ -67,10 +72,9 @@ export class Scanning {
     this.#lastEmpty = value.leases.length === 0 && value.invalid.length === 0;
     for (const { leaseKey, problem } of value.invalid) {
       // Once a row: it stays as it is until somebody mends it.
-      if (this.#complained.has(leaseKey)) continue;
-      this.#complained.add(leaseKey);
-      deps.emit({ type: "lease-invalid", workerId, leaseKey, problem });
+      if (!this.#complained.has(leaseKey)) deps.emit({ type: "lease-invalid", workerId, leaseKey, problem });
     }
+    this.#complained = new Set(value.invalid.map(({ leaseKey }) => leaseKey));
     await this.#buryTheMissing(value.leases);
     return true;
   }

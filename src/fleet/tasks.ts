@@ -42,8 +42,8 @@ export class Tasks {
     if (!(error instanceof StoreError) || error.code === "table-missing") this.#onFatal(error);
   }
 
-  /** Resolves when everything started so far has ended. */
+  /** Resolves when nothing runs any more, what was started meanwhile included. */
   async settle(): Promise<void> {
-    await Promise.all(this.#running.values());
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 }
