@@ -81,19 +81,27 @@ export class Worker {
     const { application, config, label } = checked(options);
     const runtime = { clock: systemClock, random: systemRandom };
     const processing = pick(options, processingNames);
+    const emit = emitter(options, application);
     this.#core = new WorkerCore(
       {
         config,
         label,
         processing,
         processor: checkProcessor(options.processor),
-        emit: emitter(options, application),
+        emit,
         announce: options.announce ?? (() => Promise.resolve()),
       },
       {
         ...runtime,
         source: options.source(runtime),
-        store: createDynamoDbStore({ ...options.dynamodb, application, clock: systemClock }),
+        store: createDynamoDbStore({
+          ...options.dynamodb,
+          application,
+          clock: systemClock,
+          onCapability: ({ name, present, reason = "the store does not say why" }) => {
+            if (!present) emit({ type: "capability-missing", workerId: label, capability: name, reason });
+          },
+        }),
         machine: { host: hostname(), pid },
       },
     );

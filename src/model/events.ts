@@ -27,6 +27,13 @@ export type WorkerEvent =
   | { readonly type: "belief-lapsed"; readonly workerId: string; readonly leases: number }
   | { readonly type: "draining"; readonly workerId: string }
   | { readonly type: "leave-sent"; readonly workerId: string }
+  /** The store cannot do something that is wanted and can be done without. */
+  | {
+      readonly type: "capability-missing";
+      readonly workerId: string;
+      readonly capability: string;
+      readonly reason: string;
+    }
   | {
       readonly type: "store-failed";
       readonly workerId: string;

@@ -76,7 +76,6 @@ export interface PlannerRow {
 }
 
 export const livenessModes = ["worker"] as const;
-export type LivenessMode = (typeof livenessModes)[number];
 
 /** What the table says of itself. */
 export interface MetaRow {

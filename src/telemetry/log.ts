@@ -56,6 +56,7 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "belief-lapsed": { level: "warn", message: "belief lapsed: no beat was acknowledged in time" },
   draining: { level: "info", message: "draining" },
   "leave-sent": { level: "info", message: "leaving" },
+  "capability-missing": { level: "warn", message: "the store cannot do something that can be done without" },
   "store-failed": { level: "warn", message: "store call failed" },
   "tenure-began": { level: "info", message: "lease changed owner" },
   "tenure-ended": { level: "debug", message: "tenure ended" },
