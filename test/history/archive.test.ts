@@ -1,101 +1,82 @@
 import { expect } from "chai";
 import { archivePrevious } from "../../src/history/archive.js";
-import { resolveProtocol } from "../../src/model/config.js";
-import { StoreError } from "../../src/model/errors.js";
-import type { HistoryEntry } from "../../src/model/history.js";
-import type { Lease } from "../../src/model/lease.js";
-import { position } from "../../src/model/position.js";
-import type { Call } from "../../src/store/call.js";
+import { resolveProtocol, retentionMs } from "../../src/model/config.js";
+import type { StoreError } from "../../src/model/errors.js";
 import { seededRandom, VirtualTime } from "../../src/testing/index.js";
+import { startWallMs } from "../../src/testing/virtual-clock.js";
+import { row } from "./lease-rows.js";
+import { ScriptedStore } from "./scripted-store.js";
 
-describe("archiving before a change of tenure", () => {
-  const row: Lease = {
-    leaseKey: "s1",
-    epoch: 8,
-    owner: "b",
-    checkpoint: position("5"),
-    ownerSwitchesSinceCheckpoint: 0,
-    ownersWornOut: 0,
-    parents: [],
-    children: [],
-    marked: false,
-    previousTenure: { epoch: 7, worker: "a", reason: "taken", since: "then" },
-    tenure: { epoch: 8, worker: "b", reason: "taken-from-fenced", cause: "observer", since: "now" },
-  };
+describe("archiving a finished tenure", () => {
   let time: VirtualTime;
-  let archived: { entry: HistoryEntry; expiresAt: number }[];
-  let answer: () => Promise<void>;
+  let scripted: ScriptedStore;
 
   beforeEach(() => {
     time = new VirtualTime();
-    archived = [];
-    answer = async () => {};
+    scripted = new ScriptedStore();
   });
 
-  function archive(lease: Lease, signal?: AbortSignal): Promise<unknown> {
-    const history = {
-      archive: (entry: HistoryEntry, expiresAt: number, _call?: Call) => {
-        archived.push({ entry, expiresAt });
-        return answer();
-      },
-      list: async () => [],
-      highestEpoch: async () => undefined,
+  afterEach(() => {
+    expect(time.pendingTimers, "leaked timers").to.equal(0);
+  });
+
+  function archive(lease = row("s1", "me@5"), signal?: AbortSignal): Promise<void> {
+    const deps = {
+      history: scripted.store.history,
+      clock: time.clock(),
+      random: seededRandom(1),
+      config: resolveProtocol(),
     };
-    const deps = { history, clock: time.clock(), random: seededRandom(1), config: resolveProtocol() };
-    const done = archivePrevious(deps, lease, signal).then(
-      () => "archived",
-      (error: unknown) => error,
-    );
-    return time.runUntilSettled(done);
+    return time.runUntilSettled(archivePrevious(deps, lease, signal));
   }
 
-  it("keeps the row's previous tenure, with why it ended, for 30 days", async () => {
-    expect(await archive(row)).to.equal("archived");
-    expect(archived.map((a) => a.entry)).to.deep.equal([
-      {
-        leaseKey: "s1",
-        epoch: 7,
-        worker: "a",
-        reason: "taken",
-        since: "then",
-        until: "now",
-        endedBy: "taken-from-fenced",
-        endCause: "observer",
-      },
-    ]);
-    expect(archived[0]?.expiresAt).to.equal(Date.parse("2026-01-31T00:00:00Z") / 1_000);
+  const code = (promise: Promise<void>): Promise<unknown> =>
+    promise.then(
+      () => "archived",
+      (error: unknown) => (error as StoreError).code,
+    );
+
+  it("keeps the entry for 30 days, in whole seconds rounded up", async () => {
+    await archive();
+    expect(scripted.calls[0]!.args[1]).to.equal((startWallMs + retentionMs) / 1_000);
+    expect(scripted.epochs("s1")).to.deep.equal([4]);
   });
 
-  it("asks nothing of the store where the row has no previous tenure", async () => {
-    const { previousTenure: _previous, ...fresh } = row;
-    expect(await archive(fresh)).to.equal("archived");
-    expect(archived).to.deep.equal([]);
+  it("repeats a call without an answer until it stands", async () => {
+    scripted.next("history.archive", "lost-request", "throttled", "lost-answer");
+    await archive();
+    expect(scripted.count("history.archive")).to.equal(4);
+    expect(scripted.epochs("s1")).to.deep.equal([4]);
   });
 
-  it("repeats what stayed unknown, with the very same entry", async () => {
-    let failures = 2;
-    answer = async () => {
-      if (failures-- > 0) throw new StoreError("store-timeout", "lost", { retryable: true, ambiguous: true });
-    };
-    expect(await archive(row)).to.equal("archived");
-    expect(archived).to.have.length(3);
-    expect(archived[2]).to.deep.equal(archived[0]);
+  it("throws when it is not certain within one lease duration that it stands", async () => {
+    scripted.always("history.archive", "lost-answer");
+    expect(await code(archive())).to.equal("store-timeout");
+    expect(time.nowMs).to.be.within(8_000, 13_000);
   });
 
-  it("throws when it is not certain within one lease duration", async () => {
-    const lost = new StoreError("store-unavailable", "down", { retryable: true, ambiguous: true });
-    answer = () => Promise.reject(lost);
-    expect(await archive(row)).to.equal(lost);
-    expect(time.nowMs).to.be.at.most(10_000);
-    expect(time.pendingTimers).to.equal(0);
+  it("throws at once what a repeat cannot mend", async () => {
+    scripted.next("history.archive", "denied");
+    expect(await code(archive())).to.equal("store-denied");
+    expect(scripted.count("history.archive")).to.equal(1);
   });
 
-  it("throws at once what no repeat can mend, and when it is called off", async () => {
-    const denied = new StoreError("store-denied", "no", { retryable: false, ambiguous: false });
-    answer = () => Promise.reject(denied);
-    expect(await archive(row)).to.equal(denied);
-    expect(archived).to.have.length(1);
-    expect(await archive(row, AbortSignal.abort())).to.be.instanceOf(StoreError);
-    expect(archived).to.have.length(1);
+  it("has nothing to do for a row without a previous tenure", async () => {
+    const { previousTenure: _p, ...fresh } = row("s1", "me@5");
+    await archive(fresh);
+    expect(scripted.calls).to.have.length(0);
+  });
+
+  it("sends nothing when called off", async () => {
+    expect(await code(archive(row("s1", "me@5"), AbortSignal.abort()))).to.equal("store-timeout");
+    expect(scripted.calls).to.have.length(0);
+  });
+
+  it("never overwrites what stands", async () => {
+    await archive();
+    const first = scripted.tables.historyOf("s1").get(4);
+    const lease = row("s1", "me@5");
+    await archive({ ...lease, previousTenure: { ...lease.previousTenure!, worker: "forged" } });
+    expect(scripted.tables.historyOf("s1").get(4)).to.equal(first);
   });
 });
