@@ -1,12 +1,8 @@
-import { LeaseholdError } from "../index.js";
-
 /** Exit statuses: all went well, it failed, it was called wrongly. */
 export const exitStatus = { ok: 0, failure: 1, usage: 2 } as const;
 
 /** A command line that cannot be obeyed: its message names the option, the value and the remedy. */
 export class UsageError extends Error {
-  readonly code = "usage";
-
   constructor(message: string) {
     super(message);
     this.name = "UsageError";
@@ -22,32 +18,6 @@ export class CommandError extends Error {
     this.name = "CommandError";
     this.code = code;
   }
-}
-
-export interface FailureReport {
-  readonly code: string;
-  readonly message: string;
-  readonly exit: number;
-}
-
-/** What to say of something thrown, and with which status to end. */
-export function failureOf(error: unknown): FailureReport {
-  if (error instanceof UsageError) {
-    return { code: error.code, message: error.message, exit: exitStatus.usage };
-  }
-  if (error instanceof LeaseholdError) {
-    // An option that the library refuses came from the command line.
-    const isUsage = error.code === "invalid-option" || error.code === "invalid-application";
-    return {
-      code: error.code,
-      message: error.message,
-      exit: isUsage ? exitStatus.usage : exitStatus.failure,
-    };
-  }
-  if (error instanceof CommandError) {
-    return { code: error.code, message: error.message, exit: exitStatus.failure };
-  }
-  return { code: "failed", message: messageOf(error), exit: exitStatus.failure };
 }
 
 export function messageOf(error: unknown): string {

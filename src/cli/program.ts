@@ -1,17 +1,19 @@
+import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
+import type { FailureReport } from "./failure.js";
 import { logLevels, type LogLevel } from "./logger.js";
 import { initialPositionOption, integerBetween, partitionsOption, type InitialPosition } from "./options.js";
-import { exitStatus, failureOf, write, writeJson } from "./output.js";
+import { exitStatus, UsageError, write, writeJson } from "./output.js";
 
 interface CommonFlags {
   readonly json?: boolean;
 }
 
 interface RunFlags extends CommonFlags {
-  readonly application: string;
+  readonly application?: string;
   readonly stream?: string;
   readonly partitions?: readonly string[] | number;
-  readonly handler: string;
+  readonly handler?: string;
   readonly workers?: number;
   readonly initialPosition?: InitialPosition;
   readonly leaseDurationMs?: number;
@@ -28,7 +30,7 @@ interface DemoFlags extends CommonFlags {
 }
 
 interface StatusFlags extends CommonFlags {
-  readonly application: string;
+  readonly application?: string;
 }
 
 const environmentHelp = `
@@ -60,6 +62,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 function buildProgram(setExit: (status: number) => void): Command {
   const program = new Command("leasehold")
     .description("Leases for partitioned streams: workers share the shards of a Kinesis stream")
+    .version(packageVersion(), "-V, --version", "print the version")
     .exitOverride()
     // Errors are written by us, in one form for all of them.
     .configureOutput({ outputError: () => undefined })
@@ -73,24 +76,36 @@ Examples:
   $ leasehold demo
 ${environmentHelp}`,
     );
-  program.action(() => {
-    // Without a command there is nothing to do: the help says what there is.
-    program.help({ error: true });
-  });
   addRun(program);
   addStatus(program);
   addDemo(program, setExit);
+  // Without a known command there is nothing to do; commander would complain of the options that
+  // follow it. After the commands, which would inherit the leniency.
+  program.argument("[command]").allowUnknownOption().allowExcessArguments();
+  program.action((command?: string) => {
+    if (command !== undefined) {
+      throw new UsageError(
+        `${command} is no command and no option; there are run, status and demo; see leasehold --help`,
+      );
+    }
+    program.help({ error: true });
+  });
   return program;
+}
+
+function packageVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version;
 }
 
 function addRun(program: Command): void {
   program
     .command("run")
     .description("run workers on a stream, or on fixed partitions, until SIGTERM or Ctrl-C")
-    .requiredOption("--application <name>", "names the tables <name> and <name>-fleet")
+    .option("--application <name>", "names the tables <name> and <name>-fleet")
     .option("--stream <name>", "the Kinesis stream, by name or ARN")
     .option("--partitions <list>", "in place of a stream: names as in a,b,c, or how many", partitionsOption)
-    .requiredOption(
+    .option(
       "--handler <file>",
       "an ES module whose default export is a processor, or a function that takes { application, workerId, logger } and returns one",
     )
@@ -121,8 +136,10 @@ A first SIGTERM hands everything over and leaves; a second one leaves without th
 ${environmentHelp}`,
     )
     .action(async (flags: RunFlags) => {
+      const application = needed("--application", flags.application, "--application orders");
+      const handler = needed("--handler", flags.handler, "--handler ./handler.mjs");
       const { run } = await import("./run.js");
-      const result = await run({ ...flags, json: flags.json === true });
+      const result = await run({ ...flags, application, handler, json: flags.json === true });
       if (flags.json === true) await writeJson(result);
     });
 }
@@ -131,7 +148,7 @@ function addStatus(program: Command): void {
   program
     .command("status")
     .description("show who holds what")
-    .requiredOption("--application <name>", "the application's name")
+    .option("--application <name>", "the application's name")
     .option("--json", jsonText)
     .addHelpText(
       "after",
@@ -142,8 +159,9 @@ Examples:
 ${environmentHelp}`,
     )
     .action(async (flags: StatusFlags) => {
+      const application = needed("--application", flags.application, "--application orders");
       const { readStatus, statusText } = await import("./status.js");
-      const status = await readStatus(flags.application);
+      const status = await readStatus(application);
       if (flags.json === true) await writeJson(status);
       else await write(process.stdout, statusText(status));
     });
@@ -186,15 +204,28 @@ Examples:
 async function report(error: unknown, json: boolean): Promise<number> {
   // Help and version end commander by an error too; they have been written.
   if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.ok;
-  const failure =
-    error instanceof CommanderError
-      ? { code: "usage", message: usageMessage(error), exit: exitStatus.usage }
-      : failureOf(error);
+  const failure = await failureFor(error);
   await write(process.stderr, `leasehold: ${failure.message}\n`);
   if (json) {
     await writeJson({ ok: false, error: { code: failure.code, message: failure.message } });
   }
   return failure.exit;
+}
+
+/** Checked here, not by commander, which would speak of what is missing before it speaks of what is unknown. */
+function needed(option: string, value: string | undefined, example: string): string {
+  if (value !== undefined) return value;
+  throw new UsageError(`${option} is missing: give it, as in ${example}`);
+}
+
+async function failureFor(error: unknown): Promise<FailureReport> {
+  if (error instanceof CommanderError || error instanceof UsageError) {
+    const message = error instanceof UsageError ? error.message : usageMessage(error);
+    return { code: "usage", message, exit: exitStatus.usage };
+  }
+  // Loads the library and with it the AWS SDK: a wrong option need not wait for that.
+  const { failureOf } = await import("./failure.js");
+  return failureOf(error);
 }
 
 function usageMessage(error: CommanderError): string {

@@ -77,5 +77,8 @@ export function isFatalAtStart(error: unknown): boolean {
 
 /** A label for the worker of a process that nobody gave one. */
 export function ownLabel(): string {
-  return `${hostname().replaceAll(/[^A-Za-z0-9_.-]/g, "-")}-${String(process.pid)}`;
+  // A label has 60 characters at most, and a number may follow.
+  return `${hostname()
+    .replaceAll(/[^A-Za-z0-9_.-]/g, "-")
+    .slice(0, 40)}-${String(process.pid)}`;
 }

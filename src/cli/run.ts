@@ -47,8 +47,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
   checkHandlerFile(options.handler);
   const settings = settingsOf(options);
-  checkWithoutStarting(settings);
-  return options.supervise ? runSupervised(options, settings) : runHere(options, settings);
+  const labels = labelsOf(options);
+  checkWithoutStarting(settings, labels.at(-1) ?? "");
+  return options.supervise ? runSupervised(settings, labels) : runHere(settings, labels[0] ?? "");
 }
 
 function settingsOf({
@@ -61,11 +62,16 @@ function settingsOf({
 }
 
 /** A worker that is only made does no I/O, but refuses wrong options: better here than in every child. */
-function checkWithoutStarting(settings: RunSettings): void {
-  new Worker({ ...workerOptions(settings), processor: { process: () => undefined } });
+function checkWithoutStarting(settings: RunSettings, label: string): void {
+  new Worker({ ...workerOptions(settings), label, processor: { process: () => undefined } });
 }
 
-async function runHere(options: RunOptions, settings: RunSettings): Promise<RunResult> {
+/** One label is the label itself; of several each has its number. */
+function labelsOf({ workers = 1, label = ownLabel() }: RunOptions): readonly string[] {
+  return workers === 1 ? [label] : Array.from({ length: workers }, (_, i) => `${label}-${String(i + 1)}`);
+}
+
+async function runHere(settings: RunSettings, label: string): Promise<RunResult> {
   // A stop during the start is one too: the handlers are on before anything takes time.
   let stops = 0;
   let stop = (): void => undefined;
@@ -76,7 +82,7 @@ async function runHere(options: RunOptions, settings: RunSettings): Promise<RunR
     }),
   );
   try {
-    const worker = await startWorker(settings, options.label ?? ownLabel());
+    const worker = await startWorker(settings, label);
     stop = () => {
       worker.stop();
     };
@@ -85,18 +91,15 @@ async function runHere(options: RunOptions, settings: RunSettings): Promise<RunR
   } finally {
     takeOff();
   }
-  return { ok: true, application: options.application, workers: 1, restarts: 0 };
+  return { ok: true, application: settings.application, workers: 1, restarts: 0 };
 }
 
-async function runSupervised(options: RunOptions, settings: RunSettings): Promise<RunResult> {
-  const workers = options.workers ?? 1;
-  const prefix = options.label ?? ownLabel();
-  const logger = stderrLogger({ label: "supervisor", level: options.logLevel, json: options.json });
-  const store = createDynamoDbStore({ application: options.application });
+async function runSupervised(settings: RunSettings, labels: readonly string[]): Promise<RunResult> {
+  const { application, logLevel, json } = settings;
+  const logger = stderrLogger({ label: "supervisor", level: logLevel, json });
+  const store = createDynamoDbStore({ application });
   const supervisor = new Supervisor({
-    labels: Array.from({ length: workers }, (_, i) =>
-      workers === 1 ? prefix : `${prefix}-${String(i + 1)}`,
-    ),
+    labels,
     clock: systemClock,
     random: systemRandom,
     host: nodeChildHost({
@@ -116,7 +119,7 @@ async function runSupervised(options: RunOptions, settings: RunSettings): Promis
   try {
     const { restarts, fatal } = await supervisor.run();
     if (fatal !== undefined) throw new CommandError(fatal.code, fatal.message);
-    return { ok: true, application: options.application, workers, restarts };
+    return { ok: true, application, workers: labels.length, restarts };
   } finally {
     takeOff();
     store.close();
@@ -130,24 +133,27 @@ function workerProcessPath(): string {
 }
 
 function log(logger: Logger, event: SupervisorEvent): void {
-  const { type, ...fields } = event;
+  const { type, ...rest } = event;
+  // `label` is the logger's own.
+  const { label: child, ...fields } = { label: undefined, ...rest };
+  const about = { ...(child === undefined ? {} : { child }), ...fields };
   switch (type) {
     case "child-announced":
-      logger.debug(fields, type);
+      logger.debug(about, type);
       return;
     case "child-exited":
     case "child-killed":
     case "fence-failed":
-      logger.warn(fields, type);
+      logger.warn(about, type);
       return;
     case "child-fatal":
-      logger.error(fields, type);
+      logger.error(about, type);
       return;
     case "child-started":
     case "child-restarts":
     case "worker-fenced":
     case "stopping":
-      logger.info(fields, type);
+      logger.info(about, type);
       return;
   }
 }

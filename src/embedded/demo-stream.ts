@@ -3,6 +3,7 @@ import {
   ListShardsCommand,
   MergeShardsCommand,
   PutRecordsCommand,
+  ResourceInUseException,
   SplitShardCommand,
   type Shard,
 } from "@aws-sdk/client-kinesis";
@@ -30,6 +31,8 @@ export interface DemoStreamOptions {
 }
 
 const recordsPerCall = 500;
+const changeTries = 100;
+const changeBackOffMs = 100;
 const ring = 2n ** 128n;
 /** A place is given to so many binary digits: more than enough for any number of shards. */
 const placeDigits = 2 ** 40;
@@ -85,24 +88,41 @@ export class DemoStream {
 
   /** Splits a shard in its middle. */
   async split(shard: OpenShard): Promise<void> {
-    await this.#client.send(
-      new SplitShardCommand({
-        StreamName: this.#options.streamName,
-        ShardToSplit: shard.shardId,
-        NewStartingHashKey: String((shard.start + shard.end) / 2n),
-      }),
+    await this.#whenActive(() =>
+      this.#client.send(
+        new SplitShardCommand({
+          StreamName: this.#options.streamName,
+          ShardToSplit: shard.shardId,
+          NewStartingHashKey: String((shard.start + shard.end) / 2n),
+        }),
+      ),
     );
   }
 
   /** Merges two neighbours. */
   async merge(left: OpenShard, right: OpenShard): Promise<void> {
-    await this.#client.send(
-      new MergeShardsCommand({
-        StreamName: this.#options.streamName,
-        ShardToMerge: left.shardId,
-        AdjacentShardToMerge: right.shardId,
-      }),
+    await this.#whenActive(() =>
+      this.#client.send(
+        new MergeShardsCommand({
+          StreamName: this.#options.streamName,
+          ShardToMerge: left.shardId,
+          AdjacentShardToMerge: right.shardId,
+        }),
+      ),
     );
+  }
+
+  /** A stream takes one change at a time: while it is UPDATING the next is refused. */
+  async #whenActive(change: () => Promise<unknown>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await change();
+        return;
+      } catch (error) {
+        if (!(error instanceof ResourceInUseException) || tries >= changeTries) throw error;
+        await sleep(this.#options.clock, changeBackOffMs);
+      }
+    }
   }
 
   close(): void {

@@ -9,6 +9,9 @@ export interface Owned {
   readonly isHeld: boolean;
 }
 
+/** Ends that are told by what follows them. */
+const plannedEnds: ReadonlySet<string> = new Set(["handoff", "stop", "partition-ended"]);
+
 /** Who owns what, put together from what the workers report. */
 export class Board {
   readonly #owners = new Map<string, Owned>();
@@ -67,6 +70,9 @@ export class Board {
         const owned = this.#owners.get(event.leaseKey);
         if (owned?.workerId !== event.workerId || owned.epoch > event.epoch) return;
         this.#owners.set(event.leaseKey, { ...owned, isHeld: false });
+        if (!plannedEnds.has(event.reason)) {
+          this.#onChange(`${shardName(event.leaseKey)}: ${label} lost it (${event.reason})`);
+        }
         return;
       }
       case "partition-ended":

@@ -68,7 +68,7 @@ async function demo(
     flights,
     records: settings.records,
     // All that happens to the workers takes about so long: two waits for silence, and what does not depend on D.
-    paceMs: 15_000 + 3.5 * settings.leaseDurationMs,
+    paceMs: 12_000 + 3 * settings.leaseDurationMs,
   });
   const waiting = new Map<Member, () => void>();
   const crew = new Crew({
@@ -131,6 +131,7 @@ async function demo(
   producer.hurry();
   await produced;
   signal.throwIfAborted();
+  screen.say(`all records are put; ${String(settings.records - sink.records)} are on their way`);
   await catchUp(sink, settings.records, signal);
 
   screen.say("stopping the workers");

@@ -1,0 +1,160 @@
+import { expect } from "chai";
+import { startDynalite, type Dynalite } from "../../src/embedded/dynalite.js";
+import { Cli, fixture, isAlive, runCli, until } from "./spawn-cli.js";
+
+interface Status {
+  readonly application: string;
+  readonly liveness: string;
+  readonly planner: string | null;
+  readonly workers: readonly { readonly workerId: string; readonly state: string; readonly leases: number }[];
+  readonly leases: readonly {
+    readonly leaseKey: string;
+    readonly owner: string | null;
+    readonly state: string;
+  }[];
+}
+
+describe("leasehold run and status", function () {
+  this.timeout(120_000);
+  let dynalite: Dynalite;
+  let env: Record<string, string>;
+  const started: Cli[] = [];
+
+  before(async () => {
+    dynalite = await startDynalite();
+    env = { AWS_ENDPOINT_URL_DYNAMODB: dynalite.endpoint };
+  });
+
+  after(() => dynalite.stop());
+
+  afterEach(async () => {
+    for (const { child } of started.splice(0)) {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    }
+  });
+
+  function start(application: string, ...more: readonly string[]): Cli {
+    const cli = new Cli(
+      [
+        ...["run", "--application", application, "--partitions", "a,b,c,d", "--json"],
+        ...["--handler", fixture("factory.mjs"), "--lease-duration-ms", "4000", ...more],
+      ],
+      env,
+    );
+    started.push(cli);
+    return cli;
+  }
+
+  const status = async (application: string): Promise<Status> =>
+    (await runCli(["status", "--application", application, "--json"], env)).json() as Status;
+
+  /** Waits until every partition had a turn, and returns the processes that made them. */
+  const allWorked = (cli: Cli, after = 0): Promise<ReadonlySet<number>> =>
+    until("a turn of every partition", () => {
+      const turns = cli
+        .log()
+        .slice(after)
+        .filter(({ msg }) => msg === "turn");
+      const keys = new Set(turns.map(({ leaseKey }) => leaseKey));
+      return keys.size === 4 ? new Set(turns.map(({ pid }) => Number(pid))) : undefined;
+    });
+
+  const childPids = (cli: Cli): number[] =>
+    cli.log().flatMap(({ msg, pid }) => (msg === "child-started" ? [Number(pid)] : []));
+
+  describe("with a handler file that cannot be used", () => {
+    for (const [name, ...texts] of [
+      ["is-not-there.mjs", "cannot be read", "give the path"],
+      ["no-default.mjs", "has no default export", "process(batch, lease)"],
+      ["no-processor.mjs", "default export of type number", "process(batch, lease)"],
+      ["makes-none.mjs", "returned object", "process(batch, lease)"],
+      ["throws.mjs", "threw: no database"],
+      ["does-not-load.mjs", "does not load", "is-not-there.mjs"],
+    ] as const) {
+      for (const how of [[], ["--no-supervise"]]) {
+        it(`fails at once, and says why: ${[name, ...how].join(" ")}`, async () => {
+          const args = ["run", "--application", "orders", "--partitions", "2", "--json", ...how];
+          const { code, json } = await runCli([...args, "--handler", fixture(name)], env);
+          expect(code).to.equal(1);
+          const { ok, error } = json() as { ok: boolean; error: { code: string; message: string } };
+          expect(ok).to.be.false;
+          expect(error.code).to.equal("handler-invalid");
+          for (const text of [name, ...texts]) expect(error.message).to.include(text);
+        });
+      }
+    }
+  });
+
+  it("works every partition in one process, shows it, and hands back at a SIGTERM", async () => {
+    const cli = start("alone", "--no-supervise");
+    expect(await allWorked(cli)).to.deep.equal(new Set([cli.child.pid]));
+
+    const shown = await status("alone");
+    expect(Object.keys(shown)).to.include.members([
+      "application",
+      "liveness",
+      "planner",
+      "workers",
+      "leases",
+    ]);
+    expect(shown).to.include({ application: "alone", liveness: "worker" });
+    expect(shown.workers).to.have.length(1);
+    const [worker] = shown.workers;
+    expect(worker).to.include.keys("workerId", "state", "leases", "load", "capacity");
+    expect(worker?.leases).to.equal(4);
+    expect(shown.leases.map(({ leaseKey }) => leaseKey)).to.deep.equal(["a", "b", "c", "d"]);
+    for (const lease of shown.leases) {
+      expect(lease).to.include.keys("leaseKey", "owner", "epoch", "checkpoint", "state", "parents");
+      expect(lease).to.include({ owner: worker?.workerId, state: "owned" });
+    }
+    const text = await runCli(["status", "--application", "alone"], env);
+    expect(text.stdout).to.include("WORKER").and.to.include(String(worker?.workerId));
+
+    cli.child.kill("SIGTERM");
+    const { code, json } = await cli.exit;
+    expect(code).to.equal(0);
+    expect(json()).to.deep.equal({ ok: true, application: "alone", workers: 1, restarts: 0 });
+    const after = await status("alone");
+    expect(after.workers.map(({ state }) => state)).to.deep.equal(["left"]);
+  });
+
+  it("fences a child that was killed, starts another, and stops all at a SIGTERM", async () => {
+    const cli = start("supervised", "--workers", "2");
+    await until("both children to work", async () => {
+      const pids = new Set(cli.log().flatMap(({ msg, pid }) => (msg === "turn" ? [Number(pid)] : [])));
+      return pids.size === 2 ? true : undefined;
+    });
+    const [victim = 0] = childPids(cli);
+    const before = cli.log().length;
+    process.kill(victim, "SIGKILL");
+    await until("the fence", () => cli.log().find(({ msg }) => msg === "worker-fenced"));
+    expect(await allWorked(cli, before)).not.to.include(victim);
+    await until("the restart", () => (childPids(cli).length === 3 ? true : undefined));
+    const { workers } = await status("supervised");
+    expect(workers.map(({ state }) => state)).to.include("fenced");
+
+    cli.child.kill("SIGTERM");
+    const { code, json } = await cli.exit;
+    expect(code).to.equal(0);
+    expect(json()).to.deep.equal({ ok: true, application: "supervised", workers: 2, restarts: 1 });
+    expect(childPids(cli).filter(isAlive)).to.deep.equal([]);
+  });
+
+  it("leaves no child behind when the supervisor itself is killed", async () => {
+    const cli = start("orphaned", "--workers", "2");
+    await allWorked(cli);
+    const pids = childPids(cli);
+    expect(pids).to.have.length(2);
+    cli.child.kill("SIGKILL");
+    await until("the children to end", () => (pids.some(isAlive) ? undefined : true));
+    const { workers } = await status("orphaned");
+    // Nobody had to wait for their silence: they left by themselves.
+    expect(workers.map(({ state }) => state)).to.deep.equal(["left", "left"]);
+  });
+
+  it("says of an application that was never run that its tables are missing", async () => {
+    const { code, json } = await runCli(["status", "--application", "nobody", "--json"], env);
+    expect(code).to.equal(1);
+    expect(json()).to.have.nested.property("error.code", "table-missing");
+  });
+});

@@ -1,0 +1,112 @@
+import path from "node:path";
+import { expect } from "chai";
+import { fixture, runCli, type CliExit } from "./spawn-cli.js";
+
+const handler = ["--handler", fixture("processor.mjs")];
+const partitions = ["--application", "orders", ...handler, "--partitions", "4"];
+
+/** A command line, and what its error names: the option, the value, the remedy. */
+const wrong: readonly (readonly [args: readonly string[], ...names: string[]])[] = [
+  [["run", ...partitions, "--frobnicate"], "--frobnicate", "--help"],
+  [["run", ...partitions, "--worker", "2"], "--worker", "--workers"],
+  [["frobnicate"], "frobnicate", "run, status and demo"],
+  [["--frobnicate"], "--frobnicate", "--help"],
+  [["run", ...partitions, "stray"], "argument", "--help"],
+  [["run", ...handler, "--partitions", "4"], "--application", "--application orders"],
+  [["run", "--application", "orders", "--partitions", "4"], "--handler", "--handler ./handler.mjs"],
+  [["run", "--application", "orders", ...handler], "--stream", "--partitions"],
+  [["run", ...partitions, "--stream", "flights"], "--stream flights", "--partitions", "leave the other out"],
+  [["run", ...partitions, "--workers", "2", "--no-supervise"], "--workers 2", "--no-supervise", "leave one"],
+  [["run", ...partitions, "--workers", "0"], "--workers", "'0'", "from 1 to 256"],
+  [["run", ...partitions, "--workers", "many"], "--workers", "'many'", "from 1 to 256"],
+  [["run", ...partitions, "--lease-duration-ms", "1999"], "--lease-duration-ms", "'1999'", "from 2000"],
+  [["run", ...partitions, "--lease-duration-ms", "1e4"], "--lease-duration-ms", "'1e4'", "an integer"],
+  [
+    ["run", ...partitions, "--initial-position", "LATEST"],
+    "--initial-position",
+    "leave --initial-position out",
+  ],
+  [
+    ["run", "--application", "orders", ...handler, "--stream", "s", "--initial-position", "yesterday"],
+    "--initial-position",
+    "'yesterday'",
+    "TRIM_HORIZON, LATEST",
+  ],
+  [["run", ...partitions, "--log-level", "loud"], "--log-level", "'loud'", "debug"],
+  [["run", "--application", "orders", ...handler, "--partitions", "a,,b"], "--partitions", "'a,,b'", "a,b,c"],
+  [["run", "--application", "orders", ...handler, "--partitions", "a,a"], "--partitions", "'a,a'", "twice"],
+  [["run", "--application", "orders", ...handler, "--partitions", "0"], "--partitions", "'0'", "from 1"],
+  [["run", "--application", "o", ...handler, "--partitions", "4"], "application", '"o"', "3 to 249"],
+  [["run", "--application", "orders", ...handler, "--stream", "a b"], "streamName", '"a b"', "1 to 128"],
+  [["run", ...partitions, "--label", "a b"], "label", '"a b"', "1 to 60"],
+  [["status"], "--application", "--application orders"],
+  [["demo", "--shards", "1"], "--shards", "'1'", "from 2 to 64"],
+  [["demo", "--workers", "9"], "--workers", "'9'", "from 2 to 8"],
+  [["demo", "--records", "-5"], "--records", "'-5'", "from 1000"],
+];
+
+describe("the command line", () => {
+  describe("called wrongly", () => {
+    for (const [args, ...names] of wrong) {
+      it(`names what is wrong with: ${args.map((arg) => path.basename(arg)).join(" ")}`, async () => {
+        const { code, stderr, json } = await runCli([...args, "--json"]);
+        expect(code).to.equal(2);
+        const { ok, error } = json() as { ok: boolean; error: { code: string; message: string } };
+        expect(ok).to.be.false;
+        expect(error.code).to.be.oneOf(["usage", "invalid-option", "invalid-application"]);
+        for (const name of names) expect(error.message).to.include(name);
+        expect(stderr).to.include(error.message);
+      });
+    }
+
+    it("writes nothing to stdout without --json", async () => {
+      const { code, stdout, stderr } = await runCli(["status"]);
+      expect(code).to.equal(2);
+      expect(stdout).to.equal("");
+      expect(stderr).to.include("--application");
+    });
+  });
+
+  describe("asked for help", () => {
+    const expected = (result: CliExit, ...texts: string[]): void => {
+      expect(result.code).to.equal(0);
+      for (const text of texts) expect(result.stdout).to.include(text);
+      expect(result.stderr).to.equal("");
+    };
+
+    it("names its commands, with examples and the exit statuses", async () => {
+      expected(
+        await runCli(["--help"]),
+        "run",
+        "status",
+        "demo",
+        "Examples:",
+        "$ leasehold run",
+        "Exit status",
+      );
+    });
+
+    for (const [command, ...texts] of [
+      ["run", "--application", "--handler", "--no-supervise", "AWS_ENDPOINT_URL_KINESIS", "$ leasehold run"],
+      ["status", "--application", "--json", "$ leasehold status"],
+      ["demo", "--shards", "--workers", "--records", "$ leasehold demo"],
+    ] as const) {
+      it(`explains ${command}, with examples`, async () => {
+        expected(await runCli([command, "--help"]), "Examples:", ...texts);
+      });
+    }
+
+    it("prints the help to stderr, as an error, when no command is given", async () => {
+      const { code, stdout, stderr } = await runCli([]);
+      expect(code).to.equal(2);
+      expect(stdout).to.equal("");
+      expect(stderr).to.include("Usage: leasehold");
+    });
+
+    it("prints its version", async () => {
+      const { code, stdout } = await runCli(["--version"]);
+      expect(code).to.equal(0);
+      expect(stdout).to.match(/^\d+\.\d+\.\d+/);
+    });
+  });
+});
