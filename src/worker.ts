@@ -244,11 +244,51 @@ function checked(options: WorkerOptions): {
       `liveness is ${JSON.stringify(liveness)}: only "worker" exists so far; leave it out`,
     );
   }
+  checkHooks(given);
   const protocol = Object.fromEntries(
     Object.entries(given).filter(([name]) => !ownNames.has(name) && !processingNames.has(name)),
   );
   resolveProcessing(pick(options, processingNames));
   return { application, config: resolveProtocol(protocol), label: checkLabel(given["label"]) };
+}
+
+const levels = ["debug", "info", "warn", "error"] as const satisfies readonly (keyof Logger)[];
+
+/** What is called later is checked now: a wrong one would otherwise show in the middle of the work. */
+function checkHooks(given: Readonly<Record<string, unknown>>): void {
+  for (const name of ["onEvent", "announce"]) {
+    const hook = given[name];
+    if (hook !== undefined && typeof hook !== "function") invalid(name, hook, "a function");
+  }
+  const { logger, dynamodb } = given;
+  if (logger !== undefined && !levels.every((level) => typeof property(logger, level) === "function")) {
+    invalid("logger", logger, "an object with the methods debug, info, warn and error");
+  }
+  if (dynamodb === undefined) return;
+  if (typeof dynamodb !== "object" || dynamodb === null) invalid("dynamodb", dynamodb, "an object of client");
+  const unknown = Object.keys(dynamodb).find((name) => name !== "client");
+  if (unknown !== undefined) {
+    throw new LeaseholdError("invalid-option", `dynamodb.${unknown} is no option; known is client`);
+  }
+  const client = property(dynamodb, "client");
+  if (client !== undefined && typeof client !== "function") {
+    invalid("dynamodb.client", client, "a function that receives our defaults and returns a client");
+  }
+}
+
+function property(value: unknown, name: string): unknown {
+  const has = typeof value === "function" || (typeof value === "object" && value !== null);
+  return has ? (Reflect.get(value, name) as unknown) : undefined;
+}
+
+function invalid(name: string, value: unknown, rule: string): never {
+  const shown =
+    typeof value === "string"
+      ? JSON.stringify(value)
+      : value === null || ["number", "boolean"].includes(typeof value)
+        ? String(value)
+        : `a value of type ${typeof value}`;
+  throw new LeaseholdError("invalid-option", `${name} is ${shown}: it must be ${rule}; or leave it out`);
 }
 
 function checkLabel(label: unknown): string {

@@ -16,8 +16,9 @@ interface Line {
 }
 
 /**
- * Turns events into log lines. Every change of owner is one line at `info`, written by who made it, with lease, epoch,
- * from, to and reason; what happens all the time (beats, batches) is `debug`.
+ * Turns events into log lines. Every change of owner is one line at `info`, with lease, epoch, from, to and reason: written
+ * by whoever begins the tenure, a handed-over one too, or gives the lease back. What happens all the time (beats, batches)
+ * is `debug`.
  */
 export function logTo(logger: Logger, application: string): Emit {
   return (event) => {
