@@ -26,9 +26,11 @@ export {
   drawScenario,
   healedAtMs,
   ownedWithinMs,
+  themes,
   type MachineScenario,
   type Scenario,
   type ScenarioShape,
+  type Theme,
 } from "./scenario.js";
 export { simulate, type SimulationOptions, type SimulationResult } from "./simulator.js";
 export { Trace, type TraceEntry, type TraceOptions } from "./trace.js";

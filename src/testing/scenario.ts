@@ -34,7 +34,13 @@ export interface Scenario {
   readonly runMs: number;
 }
 
+/** `any`: whatever the seed has. `rolling`: workers stop, die and start all the time, and many answers are lost. */
+export const themes = ["any", "rolling"] as const;
+export type Theme = (typeof themes)[number];
+
 export interface ScenarioShape {
+  /** Default `any`. */
+  readonly theme?: Theme;
   readonly machines?: readonly [number, number];
   readonly shards?: readonly [number, number];
   readonly faults?: readonly [number, number];
@@ -81,9 +87,13 @@ export function drawScenario(seed: number | string, shape: ScenarioShape = {}): 
   const healMs = shape.healMs ?? runMs * 0.58;
   const machines = random.integer(...(shape.machines ?? [3, 8]));
   const draw: Draw = { random, warmUpMs: shape.warmUpMs ?? 12_000, healMs, machines, faults: [] };
-  drawOutage(draw);
-  const count = random.integer(...(shape.faults ?? [4, 9]));
-  for (let i = 0; i < count; i++) random.pick(recipes)(draw);
+  if (shape.theme === "rolling") {
+    drawRolling(draw);
+  } else {
+    drawOutage(draw);
+    const count = random.integer(...(shape.faults ?? [4, 9]));
+    for (let i = 0; i < count; i++) random.pick(recipes)(draw);
+  }
   return {
     seed: String(seed),
     machines: Array.from({ length: machines }, () => ({
@@ -143,6 +153,30 @@ function drawOutage(draw: Draw, only: { readonly worker?: number } = {}): void {
 function follow(draw: Draw, worker: number, afterMs: number): void {
   const atMs = Math.min(draw.healMs, afterMs + draw.random.between(500, 20_000));
   draw.faults.push({ kind: "start", worker, atMs });
+}
+
+/** Leases change hands all the time while answers are lost: what is begun or given up twice shows here. */
+function drawRolling(draw: Draw): void {
+  const { random, warmUpMs, healMs, faults } = draw;
+  faults.push({
+    kind: "store-lossy",
+    atMs: warmUpMs,
+    forMs: healMs - warmUpMs,
+    lostRequests: random.between(0, 0.1),
+    lostAnswers: random.between(0.1, 0.4),
+    duplicates: random.between(0, 0.2),
+    delayed: random.between(0, 0.15),
+  });
+  for (let atMs = warmUpMs; atMs < healMs; atMs += random.between(2_000, 8_000)) {
+    const who = worker(draw);
+    faults.push({ kind: random.chance(0.8) ? "stop" : "crash", worker: who, atMs });
+    faults.push({ kind: "start", worker: who, atMs: Math.min(healMs, atMs + random.between(500, 6_000)) });
+    if (!random.chance(0.3)) continue;
+    const forMs = Math.min(healMs - atMs, random.between(500, 15_000));
+    faults.push({ kind: "pause", worker: worker(draw), atMs, forMs });
+  }
+  // A start finds the slot taken while its last process is still stopping: whoever is missing by now starts for sure.
+  for (let who = 0; who < draw.machines; who++) faults.push({ kind: "start", worker: who, atMs: healMs });
 }
 
 /** One of these is drawn for each fault; what is to be frequent stands here more than once. */

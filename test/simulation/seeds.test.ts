@@ -19,6 +19,14 @@ describe("a fleet under faults, simulated", function () {
     });
   }
 
+  for (let first = 1; first <= 20; first += 10) {
+    it(`holds them while workers come and go and answers are lost, in seeds ${first} to ${first + 9}`, async () => {
+      for (let seed = first; seed < first + 10; seed++) {
+        results.push(await simulate(drawScenario(seed, { theme: "rolling", machines: [4, 8] })));
+      }
+    });
+  }
+
   it("saw enough happen to mean something", () => {
     const emitted = (type: Parameters<SimulationResult["emitted"]["get"]>[0]): number =>
       results.reduce((sum, { emitted: counts }) => sum + (counts.get(type) ?? 0), 0);
