@@ -8,6 +8,18 @@ import { snapshotOf } from "./snapshot.js";
 /** Takes go out this many at a time: enough for 150 to 300 writes a second, few enough to leave a beat its room. */
 const takesAtOnce = 16;
 
+export interface AdoptionHooks {
+  /** Whether the lease rows were scanned within this round. */
+  scanIsRecent(): boolean;
+  /** Scans, and has another look. */
+  scanFirst(): void;
+  /**
+   * Orphans are there that this worker may not take and that nobody else has taken in good time: with a fresh plan only
+   * the planner scans, and the others may not know of them.
+   */
+  leftOver(): void;
+}
+
 /**
  * Takes the leases that nobody holds: without an owner, or with a fenced one. Waits for no planner; ranks only keep
  * workers from trying all at once.
@@ -15,17 +27,13 @@ const takesAtOnce = 16;
 export class Adoption {
   readonly #member: Member;
   readonly #firstSeenMs = new Map<string, number>();
-  readonly #onLeftOver: () => void;
+  readonly #hooks: AdoptionHooks;
   #orphans = 0;
   #leftOverAtMs: number | undefined;
 
-  /**
-   * @param onLeftOver orphans are there that this worker may not take and that nobody else has taken in good time: with a
-   * fresh plan only the planner scans, and the others may not know of them
-   */
-  constructor(member: Member, onLeftOver: () => void) {
+  constructor(member: Member, hooks: AdoptionHooks) {
     this.#member = member;
-    this.#onLeftOver = onLeftOver;
+    this.#hooks = hooks;
   }
 
   /**
@@ -43,11 +51,20 @@ export class Adoption {
     );
     if (orphans.length === 0) return;
     const held = snapshot.leases.some(({ finished, free }) => !finished && !free);
-    if (!held && !warm) return;
+    if (!held && !warm) {
+      // Ranks count from the look that all make together: else the wait itself would let the second in rank try at once.
+      this.#firstSeenMs.clear();
+      return;
+    }
     const mine = adoptionsFor(workerId, this.#firstSeenMs, snapshot);
     this.#lookForLeftOvers(new Set(mine), snapshot.nowMs);
     const keys = mine.filter((key) => !tenures.busy(key));
     if (keys.length === 0) return;
+    // Most of what was free a round ago others have taken: one scan is cheaper than a refused take for each.
+    if (!this.#hooks.scanIsRecent()) {
+      this.#hooks.scanFirst();
+      return;
+    }
     tasks.start("adopt", () =>
       forEachLimited(keys, takesAtOnce, async (leaseKey) => {
         const lease = leases.get(leaseKey);
@@ -72,7 +89,7 @@ export class Adoption {
     );
     if (!isLeftOver || nowMs - (this.#leftOverAtMs ?? -Infinity) < scanIntervalMs) return;
     this.#leftOverAtMs = nowMs;
-    this.#onLeftOver();
+    this.#hooks.leftOver();
   }
 
   #note(orphans: readonly string[], nowMs: number): void {

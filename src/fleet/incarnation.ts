@@ -63,6 +63,7 @@ export class Incarnation implements Member {
   readonly #joining: Joining;
   readonly #leaving: Leaving;
   readonly #ownRow: OwnRow;
+  readonly #housekeeping: Housekeeping;
   #mode: TenuresMode = "open";
   #warm = false;
   #finish: (outcome: IncarnationOutcome) => void = () => undefined;
@@ -94,8 +95,14 @@ export class Incarnation implements Member {
       },
     });
     this.#scanning = new Scanning(this);
-    this.#adoption = new Adoption(this, () => {
-      if (this.#planner.isPlanner) this.tasks.start("tell-orphans", () => this.stirAll());
+    this.#adoption = new Adoption(this, {
+      scanIsRecent: () => this.#scanning.isOfThisRound,
+      scanFirst: () => {
+        this.tasks.start("scan", () => this.#scan());
+      },
+      leftOver: () => {
+        if (this.#planner.isPlanner) this.tasks.start("tell-orphans", () => this.stirAll());
+      },
     });
     this.#collection = new Collection(this);
     this.#joining = new Joining(this);
@@ -103,14 +110,12 @@ export class Incarnation implements Member {
       seen: (row) => {
         this.fleet.applyWorker(row);
       },
-      targetLost: () => {
-        this.#stir();
-      },
+      targetLost: this.#stir,
     });
     this.#inbox = new Inbox(this, new Giving(this, this.#notes), () => {
       this.#heartbeat.hurry();
     });
-    const housekeeping = new Housekeeping(this, this.#scanning, this.#collection, () => {
+    this.#housekeeping = new Housekeeping(this, this.#scanning, this.#collection, () => {
       this.tasks.start("tell-created", () => this.stirAll());
     });
     this.#planner = new PlannerRole(this, {
@@ -118,20 +123,18 @@ export class Incarnation implements Member {
       scanIsOfThisRound: () => this.#scanning.isOfThisRound,
       rescan: () => this.#scanning.scan(false),
       housekeeping: () => {
-        housekeeping.round();
+        this.#housekeeping.round();
       },
     });
     this.#observer = this.#makeObserver();
     this.#heartbeat = this.#makeHeartbeat();
-    this.#ownRow = new OwnRow(this, (row) => {
-      this.#rowEnded(row);
-    });
+    this.#ownRow = new OwnRow(this, this.#rowEnded);
     this.#loop = new ControlLoop(this, {
       read: (rows, sentAt, receivedAt) => {
         this.#read(rows, sentAt, receivedAt);
       },
       act: (readWasGood) => {
-        this.#act(housekeeping, readWasGood);
+        this.#act(readWasGood);
       },
     });
     this.#leaving = new Leaving(this, {
@@ -207,9 +210,7 @@ export class Incarnation implements Member {
       acknowledged: (row, sentAt) => {
         this.#acknowledged(row, sentAt);
       },
-      ended: (row) => {
-        this.#rowEnded(row);
-      },
+      ended: this.#rowEnded,
       failed: (error) => {
         this.tasks.failed("beat", error);
       },
@@ -254,18 +255,20 @@ export class Incarnation implements Member {
     if (own !== undefined) this.#inbox.deliver(own, this.#mode !== "open");
   }
 
-  #act(housekeeping: Housekeeping, readWasGood: boolean): void {
+  #act(readWasGood: boolean): void {
     if (this.#mode === "closed") return;
     this.#joining.round();
     if (readWasGood) this.#planner.round(this.#mode === "open" && this.belief.holds());
     if (this.fleet.reads > 0 && this.#scanning.isDue(this.#planner.isPlanner, this.#planner.planIsFresh)) {
-      this.tasks.start("scan", async () => {
-        if (!(await this.#scanning.scan(false))) return;
-        if (this.#scanning.foundNothing) housekeeping.discoverNow();
-        this.#adopt();
-      });
+      this.tasks.start("scan", () => this.#scan());
     }
     this.#reconcile.round();
+    this.#adopt();
+  }
+
+  async #scan(): Promise<void> {
+    if (!(await this.#scanning.scan(false))) return;
+    if (this.#scanning.foundNothing) this.#housekeeping.discoverNow();
     this.#adopt();
   }
 
@@ -274,10 +277,10 @@ export class Incarnation implements Member {
   }
 
   /** Looks at the whole fleet, consistently, and at the lease rows, in a round that begins at once. */
-  #stir(): void {
+  readonly #stir = (): void => {
     this.#scanning.want();
     this.#loop.lookAtAll();
-  }
+  };
 
   async #leaveCleanly(): Promise<void> {
     await this.#leaving.run();
@@ -295,12 +298,12 @@ export class Incarnation implements Member {
     return this.#mode === "closed";
   }
 
-  #rowEnded(row: WorkerRow | undefined): void {
+  readonly #rowEnded = (row: WorkerRow | undefined): void => {
     const reason = endOf(row);
     if (this.#isClosed() || reason === undefined) return;
     this.#close("fenced");
     void this.#over({ reason }, row?.fencedBy);
-  }
+  };
 
   #fail(error: unknown): void {
     if (this.#mode === "closed") return;

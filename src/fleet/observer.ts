@@ -30,6 +30,8 @@ export class Observer {
   readonly #tasks: Tasks;
   readonly #hooks: ObserverHooks;
   readonly #observations = new Map<string, Observation>();
+  /** Whose fence was sent and has no outcome yet: a read of the row may bring it before the answer does. */
+  readonly #unanswered = new Set<string>();
   #own: OwnBeats = noBeats;
   #cancel: Cancel | undefined;
   #stopped = false;
@@ -50,7 +52,11 @@ export class Observer {
   read(rows: readonly WorkerRow[], at: Reading): void {
     const known = new Set<string>();
     for (const row of rows) {
-      if (row.workerId === this.#workerId || row.fencedBy !== undefined) continue;
+      if (row.workerId === this.#workerId) continue;
+      if (row.fencedBy !== undefined) {
+        this.#sawFence(row);
+        continue;
+      }
       known.add(row.workerId);
       this.#look(row, at);
     }
@@ -119,6 +125,7 @@ export class Observer {
         },
       },
       ({ signal }) => {
+        this.#unanswered.add(workerId);
         emit({ type: "fence-sent", workerId: this.#workerId, victim: workerId, beat: silent.beat });
         return store.membership.fence(workerId, this.#workerId, silent.beat, { signal });
       },
@@ -126,21 +133,27 @@ export class Observer {
     if (!result.ok || this.#stopped) return;
     const row = result.value.ok ? result.value.row : result.value.current;
     if (row === undefined) {
+      this.#unanswered.delete(workerId);
       this.#observations.delete(workerId);
       return;
     }
     if (row.fencedBy === undefined) {
+      this.#unanswered.delete(workerId);
       emit({ type: "fence-refused", workerId: this.#workerId, victim: workerId });
       this.#look(row, clock.now());
       this.#hooks.seen(row);
       return;
     }
     this.#observations.delete(workerId);
-    if (row.fencedBy === this.#workerId) {
-      emit({ type: "fenced", workerId: this.#workerId, victim: workerId, beat: silent.beat });
-      this.#hooks.fenced(row);
-    } else {
-      this.#hooks.seen(row);
-    }
+    this.#sawFence(row);
+    if (row.fencedBy !== this.#workerId) this.#hooks.seen(row);
+  }
+
+  /** A fence of our own is told of once, by its answer or by the first read that shows it. */
+  #sawFence(row: WorkerRow): void {
+    const { workerId: victim, beat } = row;
+    if (!this.#unanswered.delete(victim) || row.fencedBy !== this.#workerId) return;
+    this.#deps.emit({ type: "fenced", workerId: this.#workerId, victim, beat });
+    this.#hooks.fenced(row);
   }
 }
