@@ -1,5 +1,4 @@
-import type {
-  PutItemCommand} from "@aws-sdk/client-dynamodb";
+import type { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   CreateTableCommand,
   DeleteTableCommand,
