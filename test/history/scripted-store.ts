@@ -1,7 +1,7 @@
 import { StoreError } from "../../src/model/errors.js";
 import type { Lease } from "../../src/model/lease.js";
 import type { Store } from "../../src/store/store.js";
-import { createMemoryStore, MemoryTables } from "../../src/testing/index.js";
+import { createMemoryStore, MemoryTables, type MemorySnapshot } from "../../src/testing/index.js";
 import { throughNetwork } from "../../src/testing/simulated-store.js";
 import { leases } from "./lease-rows.js";
 
@@ -17,6 +17,8 @@ export class ScriptedStore {
   readonly store: Store;
   /** The calls made, as `ownership.change`, with what they were given. */
   readonly calls: { readonly operation: string; readonly args: readonly unknown[] }[] = [];
+  /** What reads see that need not be consistent; undefined for the rows as they stand. */
+  stale: MemorySnapshot | undefined;
   readonly #fates = new Map<string, Fate[]>();
   readonly #always = new Map<string, Fate>();
   readonly #watchers = new Map<string, () => void>();
@@ -24,7 +26,11 @@ export class ScriptedStore {
 
   constructor(rows: Readonly<Record<string, string>> = {}) {
     for (const lease of leases(rows).values()) this.put(lease);
-    const memory = createMemoryStore({ application: "test", tables: this.tables });
+    const memory = createMemoryStore({
+      application: "test",
+      tables: this.tables,
+      staleRead: () => this.stale,
+    });
     this.store = throughNetwork(memory, (operation, _access, _call, args, apply) =>
       this.#send(operation, args, apply),
     );

@@ -220,6 +220,7 @@ describe("a checkpoint", () => {
       expect(await code("200")).to.equal("lease-lost");
       expect([tenure.endReason, bench.doubts[0]]).to.deep.equal(["store-lost", "s1"]);
       expect(tenure.unsettled).to.equal(false);
+      if (fate === "denied") expect(bench.scripted.count("ownership.change"), "one raise").to.equal(1);
       bench.scripted.always("checkpoints.write", "passes");
       expect(await code("300"), "no later checkpoint passes").to.equal("lease-lost");
       expect(at()).to.deep.equal(position("100"));

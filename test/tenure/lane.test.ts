@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { position } from "../../src/model/position.js";
 import type { FenceKind } from "../../src/model/reasons.js";
 import type { TenureChange } from "../../src/store/ownership.js";
+import { row } from "../history/lease-rows.js";
 import { Bench } from "./bench.js";
 
 describe("the lane of a lease", () => {
@@ -52,6 +53,7 @@ describe("the lane of a lease", () => {
       ["without belief", () => bench.time.advance(9_000)],
       ["while draining", async () => void (bench.mode = "draining")],
       ["when closed", async () => void (bench.mode = "closed")],
+      ["while its own stuck processor of the lease still runs", async () => void (bench.unfit = ["s1"])],
     ] as const) {
       it(`nothing ${when}: not even the history is written`, async () => {
         make({ s1: "me@5" });
@@ -109,6 +111,14 @@ describe("the lane of a lease", () => {
       expect(bench.epochs()).to.deep.equal([6]);
     });
 
+    it("no epoch twice, even on a row that somebody deleted and made again by hand at a lower one", async () => {
+      make({ s1: "me@5" });
+      (await bench.hold()).end("stuck");
+      bench.scripted.put(row("s1", "free@1"));
+      expect(await bench.run(bench.lane().take(bench.row(), undefined))).to.equal("unknown");
+      expect([bench.epochs(), bench.doubts]).to.deep.equal([[5], ["s1"]]);
+    });
+
     const wearing: readonly (readonly [string, string, FenceKind | undefined, string | undefined, number])[] =
       [
         ["a worker that an observer fenced", "dead@5", "observer", undefined, 1],
@@ -121,9 +131,9 @@ describe("the lane of a lease", () => {
     for (const [from, sketch, fence, cause, count] of wearing) {
       it(`from ${from} ${count === 1 ? "wear an owner out" : "wear nobody out"}`, async () => {
         make({ s1: sketch });
-        const row = bench.row();
+        const read = bench.row();
         if (cause === "stuck" || cause === "stop" || cause === "failed") {
-          bench.scripted.put({ ...row, tenure: { ...row.tenure!, reason: "released", cause } });
+          bench.scripted.put({ ...read, tenure: { ...read.tenure!, reason: "released", cause } });
         }
         await bench.run(bench.lane().take(bench.row(), fence));
         expect(bench.row().ownersWornOut).to.equal(count);
@@ -144,6 +154,17 @@ describe("the lane of a lease", () => {
       for (const key of ["s1", "s2", "s3"]) await bench.run(bench.lane(key).receive());
       expect(bench.begun).to.have.length(0);
       expect([bench.gone, bench.doubts]).to.deep.equal([["s3"], []]);
+    });
+
+    it("nothing that only a stale read shows, and what no stale read shows yet", async () => {
+      make({ s1: "me@5", s2: "other@5" });
+      bench.scripted.stale = bench.scripted.tables.snapshot();
+      bench.scripted.put(row("s1", "other@6"));
+      bench.scripted.put(row("s2", "me@6:400"));
+      for (const key of ["s1", "s2"]) await bench.run(bench.lane(key).receive());
+      expect(bench.begun.map(({ leaseKey, fencingToken }) => [leaseKey, fencingToken])).to.deep.equal([
+        ["s2", 6],
+      ]);
     });
 
     it("nothing of a row that is marked", async () => {
@@ -292,7 +313,9 @@ describe("the lane of a lease", () => {
       const old = await bench.hold();
       old.end("stuck");
       await bench.run(bench.lane().reconcile());
+      const before = bench.scripted.calls.length;
       await bench.run(old.release("stuck"));
+      expect(bench.scripted.calls).to.have.length(before);
       expect(bench.row(), "an old tenure cannot give away the new one's epoch").to.include({
         owner: "me",
         epoch: 6,
