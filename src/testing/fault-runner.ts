@@ -14,6 +14,7 @@ export interface FaultTargets {
   /** Starts a process in a slot that has none. */
   start(slot: number): void;
   kill(process: SimulatedProcess): void;
+  trim(): void;
   /** Told when a fault begins to act, and when it ends. */
   note(fault: Fault, phase: "begins" | "ends"): void;
 }
@@ -52,6 +53,9 @@ function begin(targets: FaultTargets, fault: Fault): (() => void) | undefined {
       return undefined;
     case "merge":
       targets.stream.mergeAny(fault.pick);
+      return undefined;
+    case "trim":
+      targets.trim();
       return undefined;
     case "start":
       targets.start(fault.worker);

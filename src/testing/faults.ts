@@ -67,7 +67,9 @@ export type StreamFault =
   | ({ readonly kind: "stream-outage" } & Lasting)
   /** `pick` from 0 up to 1 says which of the open shards (or neighbouring pairs) of that moment. */
   | { readonly kind: "split"; readonly atMs: number; readonly pick: number }
-  | { readonly kind: "merge"; readonly atMs: number; readonly pick: number };
+  | { readonly kind: "merge"; readonly atMs: number; readonly pick: number }
+  /** Shards whose leases are finished are trimmed away: the stream does not list them any more. */
+  | { readonly kind: "trim"; readonly atMs: number };
 
 /** Everything that can go wrong in a simulation, each a value: a scenario is a list of them. */
 export type Fault = WorkerFault | NetworkFault | TableFault | StreamFault;

@@ -231,6 +231,9 @@ const recipes: readonly ((draw: Draw) => void)[] = [
   split,
   split,
   (draw) => {
+    draw.faults.push({ kind: "trim", atMs: instant(draw) });
+  },
+  (draw) => {
     draw.faults.push({ kind: "merge", atMs: instant(draw), pick: draw.random.next() });
   },
   (draw) => {

@@ -99,6 +99,11 @@ export class SimulatedShards {
     return child;
   }
 
+  /** The stream forgets a closed shard. */
+  trim(shardId: string): void {
+    if (this.#shards.get(shardId)?.open === false) this.#shards.delete(shardId);
+  }
+
   #close(shard: Shard, children: string[]): void {
     shard.open = false;
     shard.children = children;

@@ -1,5 +1,6 @@
 import { createMemoryStore, MemoryTables, type MemorySnapshot } from "../store/memory/index.js";
 import type { Call } from "../store/call.js";
+import type { LeaseReader } from "../store/lease-reader.js";
 import type { Store } from "../store/store.js";
 import { SimulatedNetwork, type Access, type Conditions, type Link } from "./simulated-network.js";
 import type { VirtualTime } from "./virtual-time.js";
@@ -62,7 +63,7 @@ export class SimulatedStore {
 
   /** The store as one worker reaches it. */
   connect(link: Link): Store {
-    return throughNetwork(this.#store, (operation, access, call, args, apply) =>
+    const store = throughNetwork(this.#store, (operation, access, call, args, apply) =>
       this.network.call(link, access, call?.signal, (staleMs) => {
         this.#options.onTraffic?.({ worker: link.worker, operation, access, args });
         if (access === "write") this.#remember();
@@ -75,6 +76,7 @@ export class SimulatedStore {
         }
       }),
     );
+    return { ...store, leases: inPages(store.leases) };
   }
 
   #remember(): void {
@@ -88,6 +90,30 @@ export class SimulatedStore {
     const asOf = this.#time.nowMs - this.#staleMs;
     return this.#moments.find((moment) => moment.untilMs > asOf)?.rows;
   }
+}
+
+/** A table of more rows than these comes in two pages. */
+const pageLeases = 8;
+
+/** A scan is no snapshot: its pages are read one after the other, and what moves meanwhile is seen twice or not at all. */
+function inPages(leases: LeaseReader): LeaseReader {
+  return {
+    get: (leaseKey, call) => leases.get(leaseKey, call),
+    keysOf: (owner, call) => leases.keysOf(owner, call),
+    scan: async (call) => {
+      const first = await leases.scan(call);
+      const firstOfSecondPage = first.leases.map(({ leaseKey }) => leaseKey).sort()[pageLeases];
+      if (firstOfSecondPage === undefined) return first;
+      const second = await leases.scan(call);
+      return {
+        leases: [
+          ...first.leases.filter(({ leaseKey }) => leaseKey < firstOfSecondPage),
+          ...second.leases.filter(({ leaseKey }) => leaseKey >= firstOfSecondPage),
+        ],
+        invalid: second.invalid,
+      };
+    },
+  };
 }
 
 type Send = <T>(

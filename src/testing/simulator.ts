@@ -1,6 +1,7 @@
 import { messageOf } from "../model/errors.js";
 import type { LeaseholdEvent } from "../model/events.js";
 import type { ProtocolConfig } from "../model/config.js";
+import { isFinished } from "../model/position.js";
 import { scheduleFaults } from "./fault-runner.js";
 import { checkHistory } from "./history-check.js";
 import { Invariants } from "./invariants.js";
@@ -119,6 +120,11 @@ class Simulation {
         kill: (process) => {
           process.kill();
           this.#invariants.oracle.forget(process.workerIds);
+        },
+        trim: () => {
+          for (const { leaseKey, checkpoint } of this.#store.rows.view().scan().leases) {
+            if (isFinished(checkpoint)) this.#stream.shards.trim(leaseKey);
+          }
         },
         note: (fault, phase) => {
           this.#trace.add({ t: time.nowMs, who: "fault", phase, ...fault });

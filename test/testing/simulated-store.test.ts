@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { StoreError } from "../../src/model/errors.js";
+import { trimHorizon } from "../../src/model/position.js";
 import type { NetworkFault } from "../../src/testing/faults.js";
 import { seededRandom } from "../../src/testing/seeded-random.js";
 import type { Conditions, Link } from "../../src/testing/simulated-network.js";
@@ -231,6 +232,31 @@ describe("the simulated store", () => {
     }
     expect(beats.size).to.be.greaterThan(3);
     for (const seen of beats) expect(seen).to.be.within(4, 10);
+  });
+
+  it("scans a large table in two pages, each as of its own moment", async () => {
+    const s = setting({ latencyMs: [10, 10] });
+    const put = (i: number, epoch: number): void => {
+      const leaseKey = `lease-${i}`;
+      const none = {
+        ownerSwitchesSinceCheckpoint: 0,
+        ownersWornOut: 0,
+        parents: [],
+        children: [],
+        marked: false,
+      };
+      s.simulated.rows.setLease({ leaseKey, epoch, checkpoint: trimHorizon, ...none });
+    };
+    for (let i = 0; i < 10; i++) put(i, 1);
+    const scan = s.store.leases.scan({ consistent: true });
+    await s.time.advance(20);
+    for (let i = 0; i < 10; i++) put(i, 2);
+    const { leases } = await s.time.runUntilSettled(scan);
+    expect(leases.map(({ epoch }) => epoch)).to.deep.equal([1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    expect(leases.map(({ leaseKey }) => leaseKey)).to.deep.equal(
+      Array.from({ length: 10 }, (_, i) => `lease-${i}`),
+    );
+    expect(s.traffic).to.have.length(2);
   });
 
   it("lets what a killed worker sent land, and tells it nothing", async () => {

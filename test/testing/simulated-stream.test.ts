@@ -130,6 +130,13 @@ describe("the simulated stream", () => {
     expect(s.stream.shards.split("no such shard")).to.deep.equal([]);
   });
 
+  it("forgets a closed shard that is trimmed, and no open one", () => {
+    const s = new Setting({ shards: 2 });
+    const child = s.stream.mergeAny(0);
+    for (const shard of s.stream.shards.all()) s.stream.shards.trim(shard.shardId);
+    expect(s.stream.shards.all().map(({ shardId }) => shardId)).to.deep.equal([child]);
+  });
+
   it("lists open and closed shards with parents, and a merged shard with both", async () => {
     const s = new Setting({ shards: 2 });
     const child = s.stream.mergeAny(0);
