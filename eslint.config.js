@@ -85,7 +85,10 @@ export default defineConfig(
   },
   importTable,
   // The inner rooms' patterns stand first in the table, but here the last block wins: hence the reverse.
-  ...rooms.toReversed().map(({ name, pattern }) => ({ files: [pattern], rules: bansOf(name) })),
+  // The emulators' own CommonJS files, run by other processes, have no types to restrict.
+  ...rooms
+    .toReversed()
+    .map(({ name, pattern }) => ({ files: [pattern], ignores: ["**/*.cjs"], rules: bansOf(name) })),
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
   {
     files: ["test/**/*.ts"],
