@@ -195,7 +195,7 @@ Examples:
     )
     .action(async (flags: DemoFlags) => {
       const { runDemo } = await import("./demo/demo.js");
-      const result = await runDemo(flags);
+      const result = await runDemo({ ...flags, json: flags.json === true });
       if (flags.json === true) await writeJson(result);
       if (!result.ok) setExit(exitStatus.failure);
     });

@@ -34,6 +34,7 @@ export interface Times {
 }
 
 const lookEveryMs = 20;
+const shareWithinMs = 12_000;
 
 /** Does to the workers and the stream what production does to them, and measures how long the fleet takes to recover. */
 export class Chaos {
@@ -56,6 +57,7 @@ export class Chaos {
     const [failoverMs] = await Promise.all([failover, this.#freeze(frozen)]);
 
     await this.#reshard();
+    await this.#share();
 
     const leaver =
       first.find((member) => member !== killed && member !== frozen && this.#holds(member)) ??
@@ -159,6 +161,17 @@ export class Chaos {
       `the new shards ${children.map(({ shardId }) => shardName(shardId)).join(", ")} to be read after their parents' end`,
     );
     say("the new shards are read, each after its parents' end");
+  }
+
+  /** Lets the newcomers get something. No failure where they do not: there may be fewer shards than workers. */
+  async #share(): Promise<void> {
+    const { clock, crew, signal } = this.#options;
+    const startedAtMs = clock.now().monoMs;
+    const hasShare = (member: Member): boolean => member.state !== "running" || this.#holds(member);
+    while (!crew.members.every(hasShare) && clock.now().monoMs - startedAtMs < shareWithinMs) {
+      await sleep(clock, lookEveryMs, signal);
+      signal.throwIfAborted();
+    }
   }
 
   async #deploy(member: Member): Promise<number> {

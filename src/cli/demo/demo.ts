@@ -20,6 +20,8 @@ export interface DemoSettings {
   readonly workers: number;
   readonly records: number;
   readonly leaseDurationMs: number;
+  /** Stdout is for one JSON object: the ledger goes to stderr. */
+  readonly json: boolean;
 }
 
 const application = "leasehold-demo";
@@ -140,7 +142,8 @@ async function demo(
   const books = { source, producer, sink, board, times };
   const result = closeBooks(books);
   const owners = process.stderr.isTTY ? [] : ["", ...ownerTable(board, sink)];
-  await write(process.stderr, `${owners.join("\n")}\n${ledgerText(books, result)}`);
+  const out = settings.json ? process.stderr : process.stdout;
+  await write(out, `${[...owners, ledgerText(books, result)].join("\n")}\n`);
   return result;
 }
 

@@ -90,6 +90,5 @@ export function ledgerText(books: Books, result: DemoResult): string {
     ),
     "",
     result.ok ? "ok: nothing was lost" : "NOT ok",
-    "",
   ].join("\n");
 }

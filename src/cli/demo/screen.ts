@@ -81,13 +81,21 @@ export class Screen {
   #draw(): void {
     const scene = this.#scene;
     if (scene === undefined) return;
-    const width = this.#out.columns;
-    const lines = [...picture(scene), "", ...this.#lines].map((line) => line.slice(0, width - 1));
+    const { columns, rows } = this.#out;
+    // A picture taller than the terminal cannot be drawn over: its head would have scrolled away.
+    const head = fit(picture(scene), rows - keptLines - 3);
+    const lines = [...head, "", ...this.#lines].map((line) => line.slice(0, columns - 1));
     // Up to where the last picture began, and everything below is cleared: it may have been longer.
     const home = this.#drawn === 0 ? "" : `\u001b[${String(this.#drawn)}A\r\u001b[0J`;
     this.#out.write(`${home}${lines.join("\n")}\n`);
     this.#drawn = lines.length;
   }
+}
+
+function fit(lines: readonly string[], rows: number): readonly string[] {
+  if (lines.length <= rows) return lines;
+  const shown = Math.max(1, rows - 1);
+  return [...lines.slice(0, shown), `... and ${String(lines.length - shown)} more`];
 }
 
 function picture({ board, crew, sink, records, put }: Scene): readonly string[] {

@@ -24,7 +24,8 @@ async function main(settings: DemoWorkerSettings): Promise<number> {
     abort.abort();
   });
   process.on("disconnect", () => {
-    abort.abort();
+    // The emulators went with the parent: there is nothing left to hand over, and nowhere to say so.
+    process.exit(1);
   });
   const sink = new SinkLink();
   const worker: Worker = new Worker({
@@ -78,10 +79,6 @@ class SinkLink {
       if (message === undefined) return;
       this.#waiting.get(message.id)?.(message.ok);
       this.#waiting.delete(message.id);
-    });
-    process.on("disconnect", () => {
-      for (const answer of this.#waiting.values()) answer(false);
-      this.#waiting.clear();
     });
   }
 
