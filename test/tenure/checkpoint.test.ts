@@ -231,6 +231,13 @@ describe("a checkpoint", () => {
     });
   }
 
+  it("whose belief runs out before the raise is sent raises nothing", async () => {
+    bench.scripted.always("checkpoints.write", "lost-request");
+    bench.scripted.on("history.archive", () => bench.clock.jumpWall(9_000));
+    expect(await code("200")).to.equal("lease-lost");
+    expect([bench.scripted.count("ownership.change"), tenure.endReason]).to.deep.equal([0, "lease-lost"]);
+  });
+
   it("whose raise finds another owner ends the tenure", async () => {
     bench.scripted.always("checkpoints.write", "lost-request");
     bench.scripted.on("ownership.change", () => {

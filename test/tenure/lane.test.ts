@@ -368,6 +368,16 @@ describe("the lane of a lease", () => {
       expect([bench.writes, bench.doubts]).to.deep.equal([0, ["s1"]]);
     });
 
+    it("nothing when the belief ran out again while the history was written", async () => {
+      make({ s1: "me@5" });
+      await bench.hold();
+      await bench.time.advance(9_000);
+      bench.beat();
+      bench.scripted.on("history.archive", () => bench.clock.jumpWall(9_000));
+      await bench.time.runUntilSettled(bench.tenures.resume());
+      expect([bench.writes, bench.doubts]).to.deep.equal([0, ["s1"]]);
+    });
+
     it("wears nobody out", async () => {
       make({ s1: "me@5" });
       await bench.hold();
