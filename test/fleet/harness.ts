@@ -338,6 +338,16 @@ export class World {
     );
   }
 
+  /** Whole scans of the lease rows; one may read several pages. */
+  scans(filter: { readonly consistent?: boolean; readonly sinceMs?: number } = {}): readonly Arrival[] {
+    const last = new Map<string, number>();
+    return this.arrived("leases.scan", undefined, filter.sinceMs).filter(({ by, atMs, consistent }) => {
+      const page = atMs - (last.get(by) ?? -Infinity) < 100;
+      last.set(by, atMs);
+      return !page && (filter.consistent === undefined || filter.consistent === consistent);
+    });
+  }
+
   /** What discovery does where a process has none of its own: creates the rows of the source's keys. */
   async discover(store: Store): Promise<number> {
     let created = 0;

@@ -258,8 +258,7 @@ describe("a fenced row", () => {
     });
     await world.run(quarterMs + 10 * 60_000);
     expect(world.workerRow(id)).not.to.equal(undefined);
-    const scans = world.arrived("leases.scan").filter(({ consistent }) => consistent);
-    expect(scans.length).to.be.within(9, 11);
+    expect(world.scans({ consistent: true }).length).to.be.within(9, 11);
   });
 
   it("is not even scanned for while a lease that is known names it", async () => {
@@ -270,7 +269,7 @@ describe("a fenced row", () => {
     world.free("done", { owner: id, checkpoint: { sequenceNumber: "SHARD_END", subSequenceNumber: 0 } });
     await world.run(quarterMs + 60_000);
     expect(world.workerRow(id)).not.to.equal(undefined);
-    expect(world.arrived("leases.scan").filter(({ consistent }) => consistent)).to.have.length(0);
+    expect(world.scans({ consistent: true })).to.have.length(0);
   });
 
   it("must be watched without a gap: an outage starts the 15 minutes over (bug: blind time counted)", async () => {
