@@ -229,6 +229,13 @@ function checked(options: WorkerOptions): {
   readonly config: ProtocolConfig;
   readonly label: string;
 } {
+  const from: unknown = options;
+  if (typeof from !== "object" || from === null) {
+    throw new LeaseholdError(
+      "invalid-option",
+      `the worker's options are ${from === null ? "null" : `of type ${typeof from}`}: they must be an object with application, source and processor`,
+    );
+  }
   const application = checkApplication(options.application);
   const given: Readonly<Record<string, unknown>> = { ...options };
   if (typeof given["source"] !== "function") {

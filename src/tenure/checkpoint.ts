@@ -43,11 +43,16 @@ export async function writeCheckpoint(
     if (!result.ok) {
       if (!result.ambiguous) throw result.error;
       refused(deps, tenure, position, "unknown");
+      const before = tenure.row.checkpoint;
       if (!(await raise())) tenure.assertHeld();
       // It had landed after all: there is nothing to write again.
       if (samePosition(position, tenure.row.checkpoint)) {
         accepted(deps, tenure, tenure.row);
         return;
+      }
+      // Neither the old position nor ours: somebody moved the row by hand, and a forward write would override them.
+      if (!samePosition(before, tenure.row.checkpoint)) {
+        throw deposed(deps, tenure, position, { ok: false, current: tenure.row });
       }
       continue;
     }

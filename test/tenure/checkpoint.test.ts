@@ -185,6 +185,17 @@ describe("a checkpoint", () => {
     expect(last).to.include({ epoch: 6 });
   });
 
+  it("that stays ambiguous while somebody moves the row by hand ends the tenure: theirs is not overridden", async () => {
+    bench.scripted.always("checkpoints.write", "lost-request");
+    bench.scripted.on("ownership.change", () => {
+      bench.scripted.put({ ...bench.row(), checkpoint: position("150") });
+      bench.scripted.always("checkpoints.write", "passes");
+    });
+    expect(await code("200")).to.equal("checkpoint-refused");
+    expect([tenure.endReason, at()]).to.deep.equal(["lease-lost", position("150")]);
+    expect(refusals()).to.deep.equal(["unknown", "moved-by-hand"]);
+  });
+
   it("that comes late after a raise changes nothing any more", async () => {
     lostUntilRaised("late");
     await bench.checkpoint(tenure, "200");

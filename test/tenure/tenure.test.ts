@@ -93,6 +93,20 @@ describe("a tenure", () => {
     expect(tenure.ended, "short is not lost").to.equal(false);
   });
 
+  for (const ms of [NaN, -1, "5000", null] as unknown[]) {
+    it(`refuses ${String(ms)} as the time needed, which no time left would be short of`, async () => {
+      const tenure = await bench.hold();
+      let ran = false;
+      const asserted = thrownBy(() => tenure.assertHeld(ms as number));
+      const guarded = await tenure.guard(ms as number, () => (ran = true)).catch((error: unknown) => error);
+      for (const error of [asserted, guarded]) {
+        expect(error).to.include({ code: "invalid-option" });
+        expect((error as Error).message).to.include(`minRemainingMs is ${String(ms)}`);
+      }
+      expect(ran).to.equal(false);
+    });
+  }
+
   it("guards a side effect: with too little time it is not begun", async () => {
     const tenure = await bench.hold();
     await bench.time.advance(8_000);
