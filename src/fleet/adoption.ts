@@ -1,12 +1,14 @@
 import { adoptionsFor, orphansOf } from "../model/orphans.js";
-import { forEachLimited } from "../runtime/pool.js";
 import { tombstoneBeat, type WorkerRow } from "../model/worker-row.js";
 import type { FenceKind } from "../model/reasons.js";
 import type { Member } from "./member.js";
+import { Slots } from "./slots.js";
 import { snapshotOf } from "./snapshot.js";
 
 /** Takes go out this many at a time: enough for 150 to 300 writes a second, few enough to leave a beat its room. */
 const takesAtOnce = 16;
+/** Orphans that nobody takes are told of at least this often. */
+const longestSilenceMs = 10 * 60_000;
 
 export interface AdoptionHooks {
   /** Whether the lease rows were scanned within this round. */
@@ -29,7 +31,9 @@ export class Adoption {
   readonly #firstSeenMs = new Map<string, number>();
   readonly #hooks: AdoptionHooks;
   #orphans = 0;
-  #leftOverAtMs: number | undefined;
+  readonly #slots = new Slots(takesAtOnce);
+  /** When the others were last told of what is left over, and how long that is to do. */
+  #leftOver = { atMs: -Infinity, forMs: 0 };
 
   constructor(member: Member, hooks: AdoptionHooks) {
     this.#member = member;
@@ -42,14 +46,17 @@ export class Adoption {
    * takes before, so that a fleet that starts together shares at once
    */
   look(warm: boolean): void {
-    const { workerId, deps, tasks, tenures, leases } = this.#member;
+    const { workerId, tasks, tenures } = this.#member;
     const snapshot = snapshotOf(this.#member);
     const orphans = orphansOf(snapshot);
     this.#note(
       orphans.map(({ leaseKey }) => leaseKey),
       snapshot.nowMs,
     );
-    if (orphans.length === 0) return;
+    if (orphans.length === 0) {
+      this.#leftOver = { atMs: -Infinity, forMs: 0 };
+      return;
+    }
     const held = snapshot.leases.some(({ finished, free }) => !finished && !free);
     if (!held && !warm) {
       // Ranks count from the look that all make together: else the wait itself would let the second in rank try at once.
@@ -65,20 +72,22 @@ export class Adoption {
       this.#hooks.scanFirst();
       return;
     }
-    tasks.start("adopt", () =>
-      forEachLimited(keys, takesAtOnce, async (leaseKey) => {
-        const lease = leases.get(leaseKey);
-        if (lease === undefined || lease.marked) return;
-        const { owner } = lease;
-        const row = owner === undefined ? undefined : this.#member.fleet.row(owner);
-        if (owner !== undefined && row?.fencedBy === undefined) return;
-        const { maxLeases } = deps.config;
-        const outcome = await tenures.lane(leaseKey).take(lease, causeOf(row));
-        if (outcome === "begun" && maxLeases !== undefined && tenures.count > maxLeases) {
-          deps.emit({ type: "overflow", workerId, leaseKey });
-        }
-      }),
-    );
+    // A task each: a take without an answer holds up no other lease.
+    for (const key of keys) tasks.start(`adopt ${key}`, () => this.#slots.run(() => this.#take(key)));
+  }
+
+  async #take(leaseKey: string): Promise<void> {
+    const { workerId, deps, tenures, leases, fleet } = this.#member;
+    const lease = leases.get(leaseKey);
+    if (lease === undefined || lease.marked) return;
+    const { owner } = lease;
+    const row = owner === undefined ? undefined : fleet.row(owner);
+    if (owner !== undefined && row?.fencedBy === undefined) return;
+    const { maxLeases } = deps.config;
+    const outcome = await tenures.lane(leaseKey).take(lease, causeOf(row));
+    if (outcome === "begun" && maxLeases !== undefined && tenures.count > maxLeases) {
+      deps.emit({ type: "overflow", workerId, leaseKey });
+    }
   }
 
   #lookForLeftOvers(mine: ReadonlySet<string>, nowMs: number): void {
@@ -87,8 +96,10 @@ export class Adoption {
     const isLeftOver = [...this.#firstSeenMs].some(
       ([key, sinceMs]) => !mine.has(key) && nowMs - sinceMs > 4 * pollIntervalMs,
     );
-    if (!isLeftOver || nowMs - (this.#leftOverAtMs ?? -Infinity) < scanIntervalMs) return;
-    this.#leftOverAtMs = nowMs;
+    const { atMs, forMs } = this.#leftOver;
+    if (!isLeftOver || nowMs - atMs < forMs) return;
+    // Everybody's scan costs: what nobody could take the first time is told of ever more rarely.
+    this.#leftOver = { atMs: nowMs, forMs: Math.min(longestSilenceMs, Math.max(scanIntervalMs, 2 * forMs)) };
     this.#hooks.leftOver();
   }
 

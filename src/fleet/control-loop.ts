@@ -49,7 +49,11 @@ export class ControlLoop {
       const startedAt = clock.now();
       await this.#round(startedAt);
       this.#rounds += 1;
-      const restMs = Math.max(0, config.pollIntervalMs - holderElapsedMs(startedAt, clock.now()));
+      // A host's timer may fire a part of a millisecond early, and a cold start waits for a round sent p after its row.
+      const restMs = Math.max(
+        0,
+        Math.ceil(config.pollIntervalMs - holderElapsedMs(startedAt, clock.now())) + 1,
+      );
       await this.#wakeup.wait(restMs, this.#stopping.signal);
       this.#wakeup.take();
     }

@@ -13,6 +13,9 @@ interface Posted {
   readonly beat: number;
 }
 
+/** What became of one giver's directives; a giver that is gone needs none. */
+type Posting = "posted" | "not-posted" | "unknown";
+
 const longestCoolDownMs = 3_600_000;
 
 /**
@@ -71,20 +74,21 @@ export class Directives implements PlannedLeases {
     }
   }
 
-  /** Posts the moves, one write a giver. @returns whether every giver's row took them or proved to be gone */
-  async post(moves: readonly Move[], plannerEpoch: number): Promise<boolean> {
+  /** Posts the moves, one write a giver. @returns how many of the givers' rows took them or proved to be gone */
+  async post(moves: readonly Move[], plannerEpoch: number): Promise<"all" | "some" | "none"> {
     const byGiver = new Map<string, Move[]>();
     for (const move of moves) {
       const list = byGiver.get(move.from);
       if (list === undefined) byGiver.set(move.from, [move]);
       else list.push(move);
     }
-    let whole = true;
-    for (const [from, list] of byGiver) whole = (await this.#postTo(from, list, plannerEpoch)) && whole;
-    return whole;
+    const outcomes = new Set<Posting>();
+    for (const [from, list] of byGiver) outcomes.add(await this.#postTo(from, list, plannerEpoch));
+    if (!outcomes.has("not-posted") && !outcomes.has("unknown")) return "all";
+    return outcomes.size === 1 && outcomes.has("not-posted") ? "none" : "some";
   }
 
-  async #postTo(from: string, moves: readonly Move[], plannerEpoch: number): Promise<boolean> {
+  async #postTo(from: string, moves: readonly Move[], plannerEpoch: number): Promise<Posting> {
     const { deps, workerId, tasks, fleet } = this.#member;
     const entries = new Map<string, MailEntry>();
     const directives = moves.map((move) => {
@@ -108,10 +112,10 @@ export class Directives implements PlannedLeases {
     if (!result.ok) {
       tasks.failed("post-directives", result.error);
       // They may have been posted all the same: they count at their targets until the giver's row shows otherwise.
-      if (!result.ambiguous) return false;
+      if (!result.ambiguous) return "not-posted";
     } else if (!result.value.ok) {
       if (result.value.current !== undefined) fleet.applyWorker(result.value.current);
-      return true;
+      return "posted";
     }
     const row = result.ok && result.value.ok ? result.value.row : fleet.row(from);
     for (const { directive, key, why } of directives) {
@@ -119,7 +123,7 @@ export class Directives implements PlannedLeases {
       this.#posted.set(leaseKey, { directive, from, key, beat: row?.beat ?? 0 });
       deps.emit({ type: "directive-posted", workerId, leaseKey, epoch, from, target, why });
     }
-    return result.ok;
+    return result.ok ? "posted" : "unknown";
   }
 
   /** Leases come and go for as long as the planner lives: what no longer holds anything back is dropped. */

@@ -117,8 +117,6 @@ export class Heartbeat {
     // Taken now, so that only an acknowledgement of a beat sent later satisfies who asks after this.
     const waiters = this.#ackWaiters;
     this.#ackWaiters = [];
-    // Of a beat that an earlier call sent: what its row says is older than what was asked for now.
-    const repeated = this.#pendingSince !== undefined;
     const result = await attempts(
       clock,
       random,
@@ -149,11 +147,8 @@ export class Heartbeat {
     const outcome = result.ok
       ? await this.#outcome(result.value, beat, this.#pendingSince ?? result.firstSentAt)
       : "again";
-    const landedEarlier = repeated && result.ok && !result.value.ok && waiters.length > 0;
-    if ((outcome === "again" || landedEarlier) && !this.#stopping.signal.aborted) {
-      this.#ackWaiters.unshift(...waiters);
-      if (landedEarlier) this.#early.wake();
-    } else for (const tell of waiters) tell();
+    if (outcome === "again" && !this.#stopping.signal.aborted) this.#ackWaiters.unshift(...waiters);
+    else for (const tell of waiters) tell();
     return outcome;
   }
 

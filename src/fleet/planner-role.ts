@@ -174,10 +174,13 @@ export class PlannerRole {
       ({ moves, memory } = plan(snapshotOf(this.#member, this.#directives), this.#memory));
     }
     if (this.#elected !== elected) return;
-    this.#memory = memory;
     const posted = await this.#directives.post(moves, elected.epoch);
+    // The memory counts the moves as made. Where none was, the round is as if it had not been; where some were, nothing
+    // is known of the balance any more.
+    if (posted === "all") this.#memory = memory;
+    else if (posted === "some") this.#memory = emptyPlanMemory;
     this.#duties.housekeeping();
     // Only a whole round counts: the tick is what tells the others that somebody plans.
-    if (posted && this.#elected === elected) elected.tick += 1;
+    if (posted === "all" && this.#elected === elected) elected.tick += 1;
   }
 }

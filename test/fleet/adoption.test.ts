@@ -120,6 +120,38 @@ describe("an orphan", () => {
     expect(Math.min(...late) - (times[0] ?? 0)).to.be.at.least(900);
   });
 
+  it("costs no refused take: what others took is seen by a scan first (bug: everybody tried it again after a while)", async () => {
+    const world = await fleet(dealt(40, "a", "b", "c", "d"));
+    await world.run(20_000);
+    world.kill("a");
+    await world.until(() => world.allWorked);
+    await world.run(10_000);
+    expect(world.events("change-failed")).to.have.length(0);
+  });
+
+  it("is not held up by another whose take has no answer (bug: all takes of a look were one task)", async () => {
+    const world = await fleet({ s1: "a" });
+    await world.run(5_000);
+    world.rule((call) => {
+      const change = call.args[0] as { readonly leaseKey?: string };
+      return call.operation === "ownership.change" && change.leaseKey === "f1" ? "lost" : undefined;
+    });
+    world.free("f1");
+    await world.direct.plannerDesk.countDeath();
+    await world.run(3_000);
+    world.free("f2");
+    await world.direct.plannerDesk.countDeath();
+    await world.until(() => world.at("a").believes.includes("f2"), 2_500);
+  });
+
+  it("that nobody may take makes everybody scan ever more rarely", async () => {
+    const world = await fleet({ s1: "a", s2: "b" });
+    for (const label of ["a", "b"]) world.at(label).host.unfitKeys = ["f1"];
+    world.free("f1");
+    await world.run(30 * 60_000);
+    expect(world.rows.view().planner?.deaths).to.be.within(4, 10);
+  });
+
   it("older than 3p is taken by everybody below the hard capacity, above `maxLeases` too", async () => {
     const world = new World({ protocol: { maxLeases: 2 } });
     for (const key of keys(8)) world.free(key);

@@ -251,25 +251,36 @@ describe("the note of a handoff", () => {
     await world.until(() => world.allWorked, 6_000);
   });
 
+  it("lost is made up for when its giver is seen draining, long before it leaves", async () => {
+    const world = await pair(2);
+    await world.until(() => world.arrived("leases.keysOf", "b").length > 0, 40_000);
+    world.befall("membership.post", "lost", "a");
+    await world.directive("s00", "a", "b");
+    await world.until(() => world.owners()["s00"] === "b", 5_000);
+    world.at("a").host.drainTakesMs = 20_000;
+    void world.at("a").fleet.stop();
+    await world.until(() => world.at("b").believes.includes("s00"), 2_000);
+    expect(world.owners()["s01"]).to.equal("a");
+  });
+
   it("that is refused makes the giver look at the rows: the target is fenced, and its lease free", async () => {
     const world = await pair(1);
     const { id } = world.at("b");
-    let fenced = false;
+    let fencedAt: number | undefined;
     world.rule((call) => {
       // The target ends between the handoff and its note.
-      if (call.operation === "membership.post" && call.by === "a" && !fenced) {
-        fenced = true;
+      if (call.operation === "membership.post" && call.by === "a" && fencedAt === undefined) {
+        fencedAt = call.atMs;
         world.kill("b");
         void world.direct.membership.leave(id);
       }
       return undefined;
     });
     await world.directive("s00", "a", "b");
-    await world.until(() => fenced, 5_000);
-    const from = world.time.nowMs;
+    await world.until(() => fencedAt !== undefined, 5_000);
     await world.until(() => world.allWorked, 3_000);
     expect(world.owners()).to.deep.equal({ s00: "a", other: "a" });
-    const reads = world.arrived("membership.readFleet", "a", from);
+    const reads = world.arrived("membership.readFleet", "a", fencedAt);
     expect(reads[0]?.consistent).to.equal(true);
   });
 });

@@ -29,7 +29,7 @@ export interface Arrival {
 }
 
 /** What befalls a call: lost on its way, applied without an answer, refused at the door, applied so much later. */
-export type Effect = "lost" | "unanswered" | "down" | { readonly laterMs: number };
+export type Effect = "lost" | "unanswered" | "down" | "denied" | { readonly laterMs: number };
 export type Rule = (call: Arrival) => Effect | undefined;
 
 export interface Happened {
@@ -382,6 +382,9 @@ export class World {
         retryable: true,
         ambiguous: false,
       });
+    }
+    if (effect === "denied") {
+      throw new StoreError("store-denied", "not permitted (test)", { retryable: false, ambiguous: false });
     }
     if (effect === "unanswered") {
       await apply();
