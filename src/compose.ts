@@ -41,6 +41,22 @@ export interface BelievedLease {
 const prepareMs = 15 * 60_000;
 
 /**
+ * A sink that throws must not cut short what it is told of: the end of a tenure, say, before its signal has aborted. Its
+ * error is thrown where nothing of the worker is on the stack, and is as loud there as any other that nobody catches.
+ */
+function outside(emit: Emit): Emit {
+  return (event) => {
+    try {
+      emit(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+}
+
+/**
  * The rooms of one process, wired: what the fleet wins the processing room works, what ends there the discovery room
  * continues. No rule lives here.
  */
@@ -54,7 +70,8 @@ export class WorkerCore {
   constructor(parts: WorkerParts, ports: WorkerPorts) {
     this.#parts = parts;
     this.#ports = ports;
-    const { config, emit } = parts;
+    const { config } = parts;
+    const emit = outside(parts.emit);
     const { clock, random, source, store } = ports;
     const workerId = (): string => this.workerId;
     this.#discovery = new Discovery({ source, store, clock, random, config, workerId, emit });
@@ -77,7 +94,8 @@ export class WorkerCore {
       },
       onAllSlotsStuck: () => {
         // Nothing can be worked here any more: the leases go to somebody who can, and a supervised process exits.
-        void this.stop();
+        // A worker that has ended by an error stops with that error: whoever waits for its end has it.
+        void this.stop().catch(() => undefined);
       },
     });
     this.#fleet = new Fleet({
