@@ -252,6 +252,7 @@ export class PartitionRunner {
       session.fetcher ??= new Fetcher(this.#deps.source, {
         partitionKey: this.tenure.leaseKey,
         checkpoint: session.checkpointer.reached,
+        tenure: this.tenure,
         onError: (error) => {
           if (!this.tenure.ended) journal.sourceFailed(error);
         },

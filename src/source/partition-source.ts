@@ -49,6 +49,11 @@ export interface OpenPartition {
   readonly partitionKey: string;
   /** Resume after this position; at it where its sub-sequence number is above 0. */
   readonly checkpoint: Position;
+  /**
+   * Stands for the tenure. Opened again under the same one, a partition at a checkpoint that is a moment (`LATEST`) is
+   * read from where it was first opened: what came since is not skipped.
+   */
+  readonly tenure?: object;
   /** Told of every passing failure. */
   readonly onError: (error: unknown) => void;
   /** Told whenever the source answered, with records or without: silence is measured from it. */

@@ -10,6 +10,7 @@ import type {
 import { KinesisApi } from "./kinesis-api.js";
 import { resolveKinesis, type KinesisConfig, type KinesisOptions } from "./options.js";
 import { ShardList } from "./shard-list.js";
+import type { LatestMark } from "./shard-place.js";
 import { ShardReader } from "./shard-reader.js";
 
 /**
@@ -32,6 +33,8 @@ class KinesisSource implements PartitionSource {
   readonly #runtime: SourceRuntime;
   readonly #api: KinesisApi;
   readonly #shards: ShardList;
+  /** Goes with the tenure: a reader that failed is followed by another, which must begin where it did. */
+  readonly #latest = new WeakMap<object, LatestMark>();
 
   constructor(config: KinesisConfig, runtime: SourceRuntime) {
     this.name = config.name;
@@ -54,7 +57,15 @@ class KinesisSource implements PartitionSource {
     return new ShardReader(
       { api: this.#api, shards: this.#shards, config: this.#config, runtime: this.#runtime },
       partition,
+      this.#latestOf(partition.tenure),
     );
+  }
+
+  #latestOf(tenure: object | undefined): LatestMark {
+    if (tenure === undefined) return {};
+    let mark = this.#latest.get(tenure);
+    if (mark === undefined) this.#latest.set(tenure, (mark = {}));
+    return mark;
   }
 
   close(): void {

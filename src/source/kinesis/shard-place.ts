@@ -6,19 +6,30 @@ import type { KinesisApi } from "./kinesis-api.js";
 /** Without a time from the service, how far our own wall clock may be ahead of it: AWS refuses signatures beyond this. */
 const clockToleranceMs = 5 * 60_000;
 
+/** When the first iterator at LATEST was made, by the service's clock: LATEST asked again would skip what came since. */
+export interface LatestMark {
+  sinceMs?: number;
+}
+
 /** Where in its shard a reader is, so that a new iterator goes on exactly there. */
 export class ShardPlace {
   readonly #shardId: string;
   readonly #checkpoint: Position;
   readonly #timestampMs: number | undefined;
+  readonly #latest: LatestMark;
   #lastRead: string | undefined;
-  /** When the first iterator at LATEST was made, by the service's clock: LATEST asked again would skip what came since. */
-  #latestSinceMs: number | undefined;
 
-  constructor(shardId: string, checkpoint: Position, timestampMs: number | undefined) {
+  /** @param latest shared by all readers of one tenure */
+  constructor(
+    shardId: string,
+    checkpoint: Position,
+    timestampMs: number | undefined,
+    latest: LatestMark = {},
+  ) {
     this.#shardId = shardId;
     this.#checkpoint = checkpoint;
     this.#timestampMs = timestampMs;
+    this.#latest = latest;
   }
 
   /** Everything up to here was read. */
@@ -32,7 +43,7 @@ export class ShardPlace {
     const { iterator, serverMs } = await api.getShardIterator(at, signal);
     if (at.ShardIteratorType === "LATEST") {
       // To the second and rounded down, so at worst a second of older records comes along.
-      this.#latestSinceMs = serverMs ?? sentWallMs - clockToleranceMs;
+      this.#latest.sinceMs = serverMs ?? sentWallMs - clockToleranceMs;
     }
     return iterator;
   }
@@ -49,8 +60,9 @@ export class ShardPlace {
       return { ShardId, ShardIteratorType, StartingSequenceNumber: sequenceNumber };
     }
     if (sequenceNumber === "LATEST") {
-      if (this.#latestSinceMs === undefined) return { ShardId, ShardIteratorType: "LATEST" };
-      return { ShardId, ShardIteratorType: "AT_TIMESTAMP", Timestamp: new Date(this.#latestSinceMs) };
+      const { sinceMs } = this.#latest;
+      if (sinceMs === undefined) return { ShardId, ShardIteratorType: "LATEST" };
+      return { ShardId, ShardIteratorType: "AT_TIMESTAMP", Timestamp: new Date(sinceMs) };
     }
     if (sequenceNumber === "AT_TIMESTAMP" && this.#timestampMs !== undefined) {
       return { ShardId, ShardIteratorType: "AT_TIMESTAMP", Timestamp: new Date(this.#timestampMs) };

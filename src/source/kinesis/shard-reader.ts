@@ -17,7 +17,7 @@ import type { KinesisApi } from "./kinesis-api.js";
 import { readSpacingMs, type KinesisConfig } from "./options.js";
 import { ReadAhead } from "./read-ahead.js";
 import { backOffMs, childOf, type ShardList } from "./shard-list.js";
-import { ShardPlace } from "./shard-place.js";
+import { ShardPlace, type LatestMark } from "./shard-place.js";
 
 export interface ShardReaderDeps {
   readonly api: KinesisApi;
@@ -26,8 +26,11 @@ export interface ShardReaderDeps {
   readonly runtime: SourceRuntime;
 }
 
-/** How often a list is asked again for the children of a shard that has ended, before it is believed that there are none. */
+/** How many lists must agree before it is believed that a shard has no children, or is gone: one may be behind. */
 const childLists = 3;
+/** A longer rest is told of as an answer so often: below the shortest time after which a source counts as silent (1 s). */
+const restAnswerMs = 900;
+const longRestMs = 1_000;
 
 /**
  * Reads one shard by polling, ahead of its processor. Five reads a second are Kinesis's limit for a shard, whoever reads
@@ -43,14 +46,18 @@ export class ShardReader implements PartitionReader {
   #iterator: string | undefined;
   /** When the next call may be made, on the monotonic clock. */
   #nextCallAtMs = -Infinity;
+  /** Whether the wait until then is a rest, and no back-off. */
+  #rests = false;
   /** Failures in a row. */
   #failures = 0;
+  /** Lists in a row that did not name the shard. */
+  #missing = 0;
 
-  constructor(deps: ShardReaderDeps, partition: OpenPartition) {
+  constructor(deps: ShardReaderDeps, partition: OpenPartition, latest: LatestMark) {
     this.#deps = deps;
     this.#partition = partition;
     const { config } = deps;
-    this.#place = new ShardPlace(partition.partitionKey, partition.checkpoint, config.timestampMs);
+    this.#place = new ShardPlace(partition.partitionKey, partition.checkpoint, config.timestampMs, latest);
     this.#buffer = new ReadAhead({ records: config.prefetchRecords, bytes: config.prefetchBytes });
   }
 
@@ -94,8 +101,11 @@ export class ShardReader implements PartitionReader {
       signal.throwIfAborted();
       const waitMs = this.#nextCallAtMs - clock.now().monoMs;
       if (waitMs <= 0) return;
-      // Between two reads: Kinesis's limit, the idle interval, or a back-off.
-      await sleep(clock, waitMs, signal);
+      // Between two reads: Kinesis's limit, the idle interval, or a back-off. A long rest in pieces, because a source at
+      // rest is not a silent one.
+      const inPieces = this.#rests && waitMs > longRestMs;
+      await sleep(clock, inPieces ? restAnswerMs : waitMs, signal);
+      if (inPieces && !signal.aborted) this.#partition.onAnswer();
     }
   }
 
@@ -106,6 +116,7 @@ export class ShardReader implements PartitionReader {
     try {
       const startedAtMs = runtime.clock.now().monoMs;
       this.#nextCallAtMs = startedAtMs + readSpacingMs;
+      this.#rests = false;
       if (this.#iterator === undefined) {
         isRenewing = true;
         this.#iterator = await this.#place.iterator(api, runtime.clock, signal);
@@ -113,6 +124,7 @@ export class ShardReader implements PartitionReader {
       }
       const answer = await api.getRecords(this.#iterator, config.maxRecords, signal);
       this.#failures = 0;
+      this.#missing = 0;
       this.#partition.onAnswer();
       return this.#take(answer, startedAtMs);
     } catch (error) {
@@ -148,6 +160,7 @@ export class ShardReader implements PartitionReader {
       // Scattered, so that the shards of a worker are not all read at one moment.
       const idleMs = jitter(runtime.random, config.idlePollIntervalMs, 0.9, 1);
       this.#nextCallAtMs = startedAtMs + Math.max(readSpacingMs, idleMs);
+      this.#rests = true;
     }
     this.#iterator = answer.NextShardIterator;
     if (this.#iterator !== undefined) return false;
@@ -195,9 +208,12 @@ export class ShardReader implements PartitionReader {
   /** Whether the stream is there and the shard is not: it was trimmed away, with all its records. */
   async #isGone(signal: AbortSignal): Promise<boolean> {
     const listed = await this.#list(signal);
-    return (
-      listed !== undefined && listed.every((shard) => shard.partitionKey !== this.#partition.partitionKey)
-    );
+    if (listed === undefined) return false;
+    // A list that names nothing says nothing. One that is behind does not know a new shard, all of whose records would be
+    // skipped: the shard is believed gone when some lists in a row agree.
+    const isNamed = listed.some((shard) => shard.partitionKey === this.#partition.partitionKey);
+    this.#missing = isNamed || listed.length === 0 ? 0 : this.#missing + 1;
+    return this.#missing >= childLists;
   }
 
   /** For an end that told no children (not every service does), and for a shard that was trimmed away. */

@@ -109,9 +109,14 @@ export class FakeKinesis {
   }
 
   open(options: Partial<KinesisOptions> = {}, from = "TRIM_HORIZON", sub = 0): PartitionReader {
-    return this.source(options).open({
+    return this.openIn(this.source(options), {}, from, sub);
+  }
+
+  openIn(source: PartitionSource, tenure: object, from: string, sub = 0): PartitionReader {
+    return source.open({
       partitionKey: "shard-1",
       checkpoint: position(from, sub),
+      tenure,
       onError: (error) => this.errors.push(error),
       onAnswer: () => this.answers++,
     });

@@ -166,6 +166,27 @@ describe("a shard's reader", () => {
       expect(fake.iterators[1]?.Timestamp?.getTime()).to.equal(madeAtMs - 300_000);
     });
 
+    it("at LATEST goes on from there when the same tenure opens the shard again: a failed reader skips nothing", async () => {
+      const madeAtMs = fake.clock.now().wallMs;
+      fake.readScript = [{}, failure("AccessDeniedException"), { Records: [record(6)] }, {}];
+      const source = fake.source();
+      const tenure = {};
+      const first = fake.openIn(source, tenure, "LATEST");
+      expect(await fake.refusal(first)).to.include({ code: "source-denied" });
+      first.close();
+      await fake.time.advance(60_000);
+      const second = fake.openIn(source, tenure, "LATEST");
+      expect(numbers(await fake.next(second))).to.deep.equal(["6"]);
+      second.close();
+      expect(fake.iterators.map((at) => at.ShardIteratorType)).to.deep.equal(["LATEST", "AT_TIMESTAMP"]);
+      expect(fake.iterators[1]?.Timestamp?.getTime()).to.equal(madeAtMs - 300_000);
+      const other = fake.openIn(source, {}, "LATEST");
+      fake.start(other);
+      await fake.time.settle();
+      other.close();
+      expect(fake.iterators[2]?.ShardIteratorType, "another tenure").to.equal("LATEST");
+    });
+
     it("again and again is a failure, with a growing back-off", async () => {
       fake.readScript = [expired];
       const reader = fake.open();
@@ -205,6 +226,29 @@ describe("a shard's reader", () => {
       expect(Math.min(...fake.gaps)).to.be.at.least(900);
       expect(Math.max(...fake.gaps)).to.be.at.most(1_001);
       expect(new Set(fake.gaps).size).to.be.greaterThan(10);
+    });
+
+    it("is at rest between two reads, not silent: a long idle interval moves no lease", async () => {
+      fake.readScript = [{}];
+      const reader = fake.open({ idlePollIntervalMs: 600_000 });
+      fake.start(reader);
+      await fake.time.advance(5_000);
+      const before = fake.answers;
+      await fake.time.advance(300_000);
+      expect(fake.reads).to.have.length(1);
+      expect(fake.answers - before).to.be.at.least(300);
+      reader.close();
+      await fake.time.settle();
+      expect(fake.time.pendingTimers).to.equal(0);
+    });
+
+    it("tells no rest for an answer while it backs off after failures", async () => {
+      fake.readScript = [{}, failure("InternalFailureException")];
+      const reader = fake.open();
+      fake.start(reader);
+      await fake.time.advance(60_000);
+      expect(fake.answers).to.equal(1);
+      reader.close();
     });
 
     it("never faster than the limit, at the shortest idle interval", async () => {
@@ -411,11 +455,34 @@ describe("a shard's reader", () => {
       ]);
     });
 
-    it("is that of a shard trimmed away with its children, at once", async () => {
+    it("is that of a shard trimmed away with its children, when three lists say so", async () => {
       fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
       fake.listScript = [{ Shards: [listed("shard-9", "shard-2")] }];
       expect(await fake.next(fake.open({}, "17"))).to.deep.equal({ kind: "ended", children: [] });
-      expect(fake.time.nowMs).to.equal(0);
+      expect(fake.iterators).to.have.length(3);
+    });
+
+    it("is not that of a new shard of which one list does not know yet: its records would be lost", async () => {
+      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist"), "i0"];
+      fake.listScript = [{ Shards: [listed("shard-0")] }];
+      fake.readScript = [{ Records: [record(1)] }, {}];
+      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
+      expect(fake.errors).to.have.length(1);
+    });
+
+    it("is not that of any shard where the list is empty: it says nothing", async () => {
+      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
+      fake.listScript = [{ Shards: [] }];
+      const reader = fake.open();
+      let brought: unknown;
+      reader.next(new AbortController().signal).then(
+        (fetch) => (brought = fetch),
+        () => {},
+      );
+      await fake.time.advance(120_000);
+      expect(brought).to.equal(undefined);
+      reader.close();
+      await fake.time.settle();
     });
 
     it("is not that of a shard which is listed still", async () => {
