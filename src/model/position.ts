@@ -34,10 +34,12 @@ export function isSentinel(sequenceNumber: string): sequenceNumber is Sentinel {
  * @throws LeaseholdError `checkpoint-invalid` when it is neither a sentinel nor a decimal integer
  */
 export function position(sequenceNumber: string, subSequenceNumber = 0): Position {
-  if (!isSentinel(sequenceNumber) && !decimal.test(sequenceNumber)) {
+  // A number would pass for its digits, and compares with nothing: no bound would hold it.
+  const isText = typeof sequenceNumber === "string";
+  if (!isText || (!isSentinel(sequenceNumber) && !decimal.test(sequenceNumber))) {
     throw new LeaseholdError(
       "checkpoint-invalid",
-      `checkpoint is ${JSON.stringify(sequenceNumber)}: it must be one of ${sentinels.join(", ")} or a decimal integer without sign or leading zeros`,
+      `checkpoint is ${isText ? JSON.stringify(sequenceNumber) : `of type ${typeof sequenceNumber}`}: it must be one of ${sentinels.join(", ")} or a decimal integer without sign or leading zeros`,
     );
   }
   if (!Number.isSafeInteger(subSequenceNumber) || subSequenceNumber < 0) {

@@ -88,7 +88,7 @@ export class Checkpointer {
    */
   async at(at: CheckpointAt): Promise<void> {
     this.#assertOpen();
-    const to = typeof at === "string" ? position(at) : position(at.sequenceNumber, at.subSequenceNumber);
+    const to = positionOf(at);
     if (isSentinel(to.sequenceNumber)) {
       throw new LeaseholdError(
         "checkpoint-invalid",
@@ -205,4 +205,11 @@ export class Checkpointer {
     this.#cancel?.();
     this.#cancel = undefined;
   }
+}
+
+/** Checked for callers without types. */
+function positionOf(at: CheckpointAt): Position {
+  const given: unknown = at;
+  if (typeof at === "string" || typeof given !== "object" || given === null) return position(given as string);
+  return position(at.sequenceNumber, at.subSequenceNumber);
 }

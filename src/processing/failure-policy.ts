@@ -1,6 +1,8 @@
+import { LeaseholdError } from "../model/errors.js";
 import { jitter, type Random } from "../runtime/random.js";
 import {
   failureDecisions,
+  show,
   type FailureContext,
   type FailureDecision,
   type ProcessingConfig,
@@ -16,11 +18,19 @@ export class FailurePolicy {
     this.#random = random;
   }
 
-  /** @throws what the user's `onError` throws */
+  /** @throws what the user's `onError` throws; LeaseholdError `invalid-option` where it answers what is no decision */
   decide(error: unknown, context: FailureContext): FailureDecision {
-    const decision: unknown = this.#config.onError?.(error, context);
-    // Anything else, a promise say, is no decision: the batch is kept.
-    return failureDecisions.find((known) => known === decision) ?? "retry";
+    if (this.#config.onError === undefined) return "retry";
+    const decision: unknown = this.#config.onError(error, context);
+    const known = failureDecisions.find((one) => one === decision);
+    if (known !== undefined) return known;
+    // One that rejects later has been told of by now.
+    if (decision instanceof Promise) decision.catch(() => undefined);
+    const shown = decision instanceof Promise ? "a promise" : show(decision);
+    throw new LeaseholdError(
+      "invalid-option",
+      `onError answered ${shown}: it must answer ${failureDecisions.map(show).join(", ")}, at once; the batch is kept and retried`,
+    );
   }
 
   /** How long to wait after so many failures in a row; jittered, so that partitions that failed together part. */

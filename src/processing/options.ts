@@ -44,7 +44,8 @@ export interface ProcessingConfig {
 
 const longestMs = 24 * 3_600_000;
 
-function show(value: unknown): string {
+/** A value for an error's message. */
+export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
   return `a value of type ${typeof value}`;

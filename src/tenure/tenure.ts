@@ -21,7 +21,7 @@ export interface HeldLease {
   /**
    * Call it before every side effect.
    * @param minRemainingMs how much time the effect needs; default: any
-   * @throws LeaseholdError `lease-lost`, or `lease-short` when less is left
+   * @throws LeaseholdError `lease-lost`, or `lease-short` when less is left; `invalid-option`
    */
   assertHeld(minRemainingMs?: number): void;
   /**
@@ -122,6 +122,14 @@ export class Tenure implements HeldLease {
   }
 
   assertHeld(minRemainingMs = 0): void {
+    // Checked for callers without types: no time left would be short of NaN.
+    const needed: unknown = minRemainingMs;
+    if (typeof needed !== "number" || !(needed >= 0)) {
+      throw new LeaseholdError(
+        "invalid-option",
+        `minRemainingMs is ${String(needed)} (${typeof needed}): it must be a number of milliseconds from 0 up`,
+      );
+    }
     const left = this.remainingMs();
     if (left <= 0) throw this.#lost();
     if (left < minRemainingMs) {

@@ -249,7 +249,9 @@ describe("failing processors", () => {
     await b.begin();
     await b.advance(3_000);
     expect(b.of("batch-finished")).to.have.length(1);
-    expect(b.of("processor-failed").map((e) => e.callback)).to.deep.equal(["process", "onError", "process"]);
+    const failed = b.of("processor-failed");
+    expect(failed.map((e) => e.callback)).to.deep.equal(["process", "onError", "process", "onError"]);
+    expect(failed.at(-1)?.error, "an answer that is none is no secret").to.match(/onError.*promise.*retry/);
   });
 
   it("does not call it a failure when a call breaks off because the lease was lost", async () => {
@@ -290,6 +292,8 @@ describe("failing sources", () => {
     expect(b.source.readers.map((r) => r.closed)).to.deep.equal([true, false]);
     expect(tenure.ended).to.equal(false);
     expect(b.of("source-failed").map((e) => e.error)).to.deep.equal(["not allowed to read"]);
+    // By this a source that begins at a moment, not at a record, knows that it has begun before.
+    expect(b.source.readers.map((r) => r.partition.tenure)).to.deep.equal([tenure, tenure]);
   });
 
   it("tries again when the source cannot even be opened", async () => {

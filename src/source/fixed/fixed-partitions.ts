@@ -21,6 +21,11 @@ export interface FixedPartitionsOptions {
   readonly turnIntervalMs?: number;
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof FixedPartitionsOptions>([
+  "name",
+  "partitions",
+  "turnIntervalMs",
+]);
 const mostPartitions = 10_000;
 const longestIntervalMs = 24 * 3_600_000;
 /** A wait is told of as an answer so often: below the shortest time after which a source counts as silent (1,000 ms). */
@@ -34,6 +39,18 @@ const answerIntervalMs = 900;
  * @throws LeaseholdError `invalid-option`
  */
 export function fixedPartitions(options: FixedPartitionsOptions): SourceFactory {
+  const given: unknown = options;
+  if (typeof given !== "object" || given === null) {
+    invalid("options", given, "an object", "give { partitions }");
+  }
+  for (const option of Object.keys(given)) {
+    if (!optionNames.has(option)) {
+      throw new LeaseholdError(
+        "invalid-option",
+        `${option} is no option of fixedPartitions; known are ${[...optionNames].join(", ")}`,
+      );
+    }
+  }
   const keys = keysOf(options.partitions);
   const name = options.name ?? "partitions";
   if (typeof name !== "string" || name.length === 0) {

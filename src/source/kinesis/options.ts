@@ -76,7 +76,12 @@ const optionNames: ReadonlySet<string> = new Set<keyof KinesisOptions>([
  * @throws LeaseholdError `invalid-option` naming the option, its value, what it may be and what to do
  */
 export function resolveKinesis(options: KinesisOptions): KinesisConfig {
-  for (const name of Object.keys(options)) {
+  // Checked for callers without types.
+  const given: unknown = options;
+  if (typeof given !== "object" || given === null) {
+    invalid("options", given, "an object", "give { streamName } or { streamArn }");
+  }
+  for (const name of Object.keys(given)) {
     if (!optionNames.has(name))
       invalid(name, "given", `one of ${[...optionNames].join(", ")}`, "correct its name");
   }

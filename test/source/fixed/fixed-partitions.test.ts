@@ -142,9 +142,12 @@ describe("fixed partitions", () => {
     [{ partitions: 1, turnIntervalMs: 0 }, /turnIntervalMs is 0.*from 1/],
     [{ partitions: 1, turnIntervalMs: "5" }, /turnIntervalMs is "5"/],
     [{ partitions: 1, name: "" }, /name is ""/],
+    [{ partitions: 1, turnIntervalMS: 50 }, /turnIntervalMS is no option.*turnIntervalMs/],
+    [undefined, /options is undefined/],
+    [null, /options is null/],
   ];
   for (const [options, message] of bad) {
-    it(`refuse ${JSON.stringify(options).slice(0, 60)}`, () => {
+    it(`refuse ${options === undefined ? "nothing" : JSON.stringify(options).slice(0, 60)}`, () => {
       const make = (): unknown => fixedPartitions(options as FixedPartitionsOptions);
       expect(make).to.throw(LeaseholdError, message).with.property("code", "invalid-option");
     });
