@@ -35,10 +35,12 @@ export class Throughput {
   readonly #startMs: number;
   #kBps: number;
   #atMs: number;
-  #hasBytes = true;
+  /** False for turns, and before anything was measured: then the row keeps what it has. */
+  #hasBytes: boolean;
 
   constructor(inheritedKBps: number | undefined, nowMs: number) {
     this.#inherited = inheritedKBps !== undefined;
+    this.#hasBytes = this.#inherited;
     this.#kBps = inheritedKBps ?? 0;
     this.#startMs = nowMs;
     this.#atMs = nowMs;

@@ -99,6 +99,29 @@ describe("checkpoints", () => {
     });
   }
 
+  it("refuses a number for a sequence number, which compares with nothing, so that no bound would hold it", async () => {
+    const codes: string[] = [];
+    const b = bench(
+      {
+        process: async (batch) => {
+          for (const at of [
+            { sequenceNumber: 99 },
+            { sequenceNumber: "1", subSequenceNumber: "0" },
+            99,
+            null,
+          ]) {
+            codes.push(await codeOf(batch.checkpoint(at as never)));
+          }
+        },
+      },
+      explicit,
+    );
+    b.source.script("s1", records(1));
+    await b.begin();
+    expect(codes).to.deep.equal(Array.from({ length: 4 }, () => "checkpoint-invalid"));
+    expect(b.lane.positions).to.deep.equal([]);
+  });
+
   it("refuses every checkpoint after the lease was lost", async () => {
     let batch: Batch | undefined;
     const b = bench({ process: (given) => (batch = given) }, explicit);
@@ -241,6 +264,15 @@ describe("checkpoints", () => {
     const extra = new Map(b.lane.written.map((w) => [w.leaseKey, w.extra]));
     expect(extra.get("s1")?.throughputKBps).to.be.within(8, 12);
     expect(extra.get("s2")).to.deep.equal({});
+  });
+
+  it("writes no weight before it has measured one: explicit checkpoints of a first batch, and of turns", async () => {
+    const b = bench({ process: (batch) => batch.checkpoint() }, explicit);
+    b.source.script("s1", records(1));
+    b.source.script("s2", turn(1));
+    await b.begin("s1");
+    await b.begin("s2");
+    expect(b.lane.written.map((w) => w.extra)).to.deep.equal([{}, {}]);
   });
 
   it("checkpoints the end of what came before with an empty batch that has no position", async () => {
