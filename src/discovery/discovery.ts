@@ -54,13 +54,16 @@ export class Discovery {
     const partitions = await source.list(signal ?? new AbortController().signal);
     const { leases, invalid } =
       given === undefined ? await this.#scan(signal) : { leases: given, invalid: [] };
-    // A row that cannot be read stands all the same: a person must look at it (`lease-invalid`).
-    const unreadable = new Set(invalid.map((row) => row.leaseKey));
-    const missing = leasesToCreate({ partitions, leases, initialPosition: source.initialPosition });
+    const missing = leasesToCreate({
+      partitions,
+      // A row that cannot be read stands all the same, until a person has looked at it (`lease-invalid`): it is not made
+      // again, and what is below it does not begin before it.
+      leases: [...leases, ...invalid.map(({ leaseKey }) => placeholder(leaseKey))],
+      initialPosition: source.initialPosition,
+    });
     const rows = new Map(leases.map((lease) => [lease.leaseKey, lease]));
     const created: Lease[] = [];
-    const readable = missing.filter(({ lease }) => !unreadable.has(lease.leaseKey));
-    await forEachLimited(readable, creationsAtOnce, async ({ lease, over }) => {
+    await forEachLimited(missing, creationsAtOnce, async ({ lease, over }) => {
       // A caller's scan may be behind: then the row is looked at again before it counts as missing.
       const seen = given === undefined ? over : await this.#look(lease.leaseKey, signal);
       if (seen === "unreadable") return;
@@ -125,4 +128,18 @@ export class Discovery {
     if (!result.ok) throw result.error;
     return result.value;
   }
+}
+
+/** What is known of a row that cannot be read: that it stands, and is not known to be done. */
+function placeholder(leaseKey: string): Lease {
+  return {
+    leaseKey,
+    epoch: 0,
+    checkpoint: trimHorizon,
+    ownerSwitchesSinceCheckpoint: 0,
+    ownersWornOut: 0,
+    parents: [],
+    children: [],
+    marked: false,
+  };
 }

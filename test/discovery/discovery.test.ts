@@ -258,6 +258,24 @@ describe("discovery", () => {
     expect(await bench.rows()).to.deep.equal({});
   });
 
+  it("takes a row that it cannot read for standing: its children are not begun at LATEST before it", async () => {
+    for (const invalid of [["p"], ["p", "stranger"]]) {
+      const bench = await Bench.make({ partitions: split, initialPosition: position("LATEST") }, (store) => ({
+        ...store,
+        ownership: store.ownership,
+        history: store.history,
+        leases: {
+          ...store.leases,
+          scan: async () => ({
+            leases: [],
+            invalid: invalid.map((leaseKey) => ({ leaseKey, problem: "no checkpoint" })),
+          }),
+        },
+      }));
+      expect((await bench.run(bench.discovery.discover())).created).to.deep.equal([]);
+    }
+  });
+
   it("leaves alone a row that it cannot read", async () => {
     const bench = await Bench.make({ partitions: split }, (store) => ({
       ...store,
