@@ -37,7 +37,7 @@ export interface BelievedLease {
   readonly epoch: number;
 }
 
-/** Preparing tables takes this long at most: DynamoDB makes one in seconds, an index on a large table in minutes. */
+/** Making tables takes this long at most: DynamoDB makes one in seconds, an index on a large table in minutes. */
 const prepareMs = 15 * 60_000;
 
 /**
@@ -147,15 +147,8 @@ export class WorkerCore {
    * @throws LeaseholdError `source-missing`, `source-denied`, `table-mismatch`, …: nothing runs then
    */
   async start(signal: AbortSignal): Promise<void> {
-    const { clock, random, store, source } = this.#ports;
-    await source.verify(signal);
-    const prepared = await attempts(
-      clock,
-      random,
-      { attemptTimeoutMs: prepareMs, withinMs: this.#parts.config.leaseDurationMs, signal },
-      (attempt) => store.tables.prepare({ signal: attempt.signal }),
-    );
-    if (!prepared.ok) throw prepared.error;
+    await this.#ports.source.verify(signal);
+    await this.#prepareTables(signal);
     await this.#fleet.start();
   }
 
@@ -185,6 +178,19 @@ export class WorkerCore {
   /** Ends the wait of a clean stop. */
   hurry(): void {
     this.#fleet.hurry();
+  }
+
+  async #prepareTables(signal: AbortSignal): Promise<void> {
+    const { clock, random, store } = this.#ports;
+    const prepared = await attempts(
+      clock,
+      random,
+      // A try ends after one lease duration: an answer that was lost holds a start up for no longer. A repeat finds what
+      // the last one made and goes on waiting where that was.
+      { attemptTimeoutMs: this.#parts.config.leaseDurationMs, withinMs: prepareMs, signal },
+      (attempt) => store.tables.prepare({ signal: attempt.signal }),
+    );
+    if (!prepared.ok) throw prepared.error;
   }
 
   #keeper(): LeaseKeeper {
