@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { hasCode, Worker, type LeaseholdEvent } from "../index.js";
+import { LeaseholdError, Worker, type LeaseholdEvent } from "../index.js";
 import type { ParentLink } from "../supervisor/parent-link.js";
 import { loadHandler } from "./handler-file.js";
 import { stderrLogger } from "./logger.js";
@@ -61,18 +61,9 @@ export async function startWorker(
   };
 }
 
-/** Errors of a start that the same settings would bring again. */
+/** Errors of a start that the same settings would bring again: the library says of each whether a retry may help. */
 export function isFatalAtStart(error: unknown): boolean {
-  return hasCode(
-    error,
-    "invalid-option",
-    "invalid-application",
-    "handler-invalid",
-    "table-mismatch",
-    "source-missing",
-    "source-denied",
-    "store-denied",
-  );
+  return error instanceof LeaseholdError && !error.retryable;
 }
 
 /** A label for the worker of a process that nobody gave one. */

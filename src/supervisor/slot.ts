@@ -23,6 +23,10 @@ export interface SlotOptions {
   /** A child that lived so long has not failed at its start: the back-off begins anew. */
   readonly stableMs: number;
   readonly onEvent: (event: SupervisorEvent) => void;
+  /** A child has announced a worker: program and settings are such that one can start. */
+  readonly onAnnounced: () => void;
+  /** Whether that ever happened under this supervisor. */
+  readonly isProven: () => boolean;
   /** A child cannot start, and no restart would help. */
   readonly onFatal: (fatal: Fatal) => void;
   /** The slot's child has ended and none will follow. */
@@ -98,7 +102,7 @@ export class Slot {
   #hear(running: Running, value: unknown, exited: boolean): void {
     const message = childMessage(value);
     if (message === undefined) return;
-    const { label, fencer, onEvent } = this.#options;
+    const { label, fencer, onEvent, onAnnounced } = this.#options;
     switch (message.leasehold) {
       case "announce":
         onEvent({
@@ -107,6 +111,7 @@ export class Slot {
           pid: running.child.pid,
           workerId: message.workerId,
         });
+        onAnnounced();
         if (exited) {
           // Read after the exit event. It was never acknowledged, but nobody is left to say that no row was made.
           fencer.fence(message.workerId);
@@ -126,7 +131,7 @@ export class Slot {
   }
 
   #exited(running: Running, exit: ChildExit): void {
-    const { label, clock, fencer, stableMs, onEvent, onFatal } = this.#options;
+    const { label, clock, fencer, stableMs, onEvent, isProven, onFatal } = this.#options;
     this.#running = undefined;
     onEvent({
       type: "child-exited",
@@ -140,7 +145,9 @@ export class Slot {
       this.#finish();
       return;
     }
-    if (exit.code === fatalExitCode) {
+    // Once settings have worked, what a child holds against them is somebody else's doing (a permission withdrawn, a
+    // table deleted): it may pass, and it must not stop the children that still run.
+    if (exit.code === fatalExitCode && !isProven()) {
       const fatal: Fatal = {
         label,
         code: running.fatal?.code ?? "child-failed",

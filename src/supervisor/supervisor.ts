@@ -47,6 +47,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #fencer: ExitFencer;
   readonly #slots: readonly Slot[];
+  #isProven = false;
   #fatal: Fatal | undefined;
   #stops = 0;
   #cancelKill: Cancel | undefined;
@@ -84,6 +85,10 @@ export class Supervisor {
           longestBackOffMs: options.longestBackOffMs ?? 30_000,
           stableMs: options.stableMs ?? 60_000,
           onEvent,
+          onAnnounced: () => {
+            this.#isProven = true;
+          },
+          isProven: () => this.#isProven,
           onFatal: (fatal) => {
             this.#fatal ??= fatal;
             // The same program with the same settings runs in every child: the others can only fail alike.

@@ -152,6 +152,16 @@ describe("leasehold run and status", function () {
     expect(workers.map(({ state }) => state)).to.deep.equal(["left", "left"]);
   });
 
+  for (const how of [[], ["--no-supervise"]]) {
+    it(`fails at once where no region is configured: run ${how.join(" ")}`, async () => {
+      const args = ["run", "--application", "orders", "--stream", "s", "--json", ...how];
+      const noRegion = { AWS_REGION: "", AWS_CONFIG_FILE: "/dev/null" };
+      const { code, json } = await runCli([...args, "--handler", fixture("processor.mjs")], noRegion);
+      expect(code).to.equal(1);
+      expect(json()).to.have.nested.property("error.message").that.includes("set AWS_REGION");
+    });
+  }
+
   it("says of an application that was never run that its tables are missing", async () => {
     const { code, json } = await runCli(["status", "--application", "nobody", "--json"], env);
     expect(code).to.equal(1);

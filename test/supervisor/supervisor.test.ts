@@ -450,6 +450,18 @@ describe("the supervisor", () => {
       expect(result.fatal).to.include({ label: "w1", code: "child-failed" });
     });
 
+    it("is started again, and stops nobody, once a worker has started with the same settings", async () => {
+      const supervisor = supervise(["w1", "w2"]);
+      const run = supervisor.run();
+      host.last("w2").announces("b");
+      host.last("w1").says({ leasehold: "fatal", code: "store-denied", message: "not allowed" });
+      host.last("w1").exits({ code: 78 });
+      expect(host.last("w2").signals).to.have.length(0);
+      await time.advance(1_000);
+      expect(host.children.map(({ label }) => label)).to.deep.equal(["w1", "w2", "w1"]);
+      expect((await end(supervisor, run)).fatal).to.be.undefined;
+    });
+
     it("is not what a child is that said so and died of something else", async () => {
       const supervisor = supervise();
       const run = supervisor.run();

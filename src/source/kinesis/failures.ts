@@ -51,6 +51,14 @@ export function failureKind(error: unknown): FailureKind {
 export function streamError(stream: string, error: unknown): LeaseholdError {
   if (error instanceof LeaseholdError) return error;
   const why = messageOf(error);
+  // The SDK's own errors for it have no names; waiting mends neither.
+  if (why === "Region is missing" || why.startsWith("Region not accepted")) {
+    return new LeaseholdError(
+      "source-unavailable",
+      `the stream ${stream} cannot be looked for: ${why}; set AWS_REGION, or the region of your profile`,
+      { cause: error },
+    );
+  }
   switch (failureKind(error)) {
     case "missing":
       return new LeaseholdError(
