@@ -38,6 +38,7 @@ export class Checkpointer {
   #tail: Promise<void> = Promise.resolve();
   #lastWriteMs: number;
   #cancel: Cancel | undefined;
+  #flushing = false;
   #closed = false;
 
   constructor(tenure: Tenure, options: CheckpointerOptions) {
@@ -179,15 +180,19 @@ export class Checkpointer {
 
   // Wakes for the automatic checkpoint of a partition that may have no more batches; set only while one is due.
   #arm(ms: number): void {
-    if (this.#cancel !== undefined || this.#closed) return;
+    // What ends while one is being written is seen to when it is.
+    if (this.#cancel !== undefined || this.#flushing || this.#closed) return;
     this.#cancel = this.#options.clock.setTimer(Math.max(0, ms), () => {
       this.#cancel = undefined;
+      this.#flushing = true;
       this.flush().then(
         () => {
+          this.#flushing = false;
           // Batches that ended while the write was under way.
           if (this.isBehind) this.#arm(this.#options.intervalMs);
         },
         (error: unknown) => {
+          this.#flushing = false;
           if (this.#closed) return;
           this.#options.onError(error);
           this.#arm(Math.max(shortestRetryMs, this.#options.intervalMs));

@@ -181,6 +181,24 @@ describe("checkpoints", () => {
     expect(b.lane.positions.at(-1)).to.equal("40");
   });
 
+  it("writes no second automatic checkpoint at once for batches that ended while the first was under way", async () => {
+    const b = bench({ process: () => {} });
+    b.source.script("s1", records(1));
+    await b.begin();
+    const writing = b.gate();
+    b.lane.hold = writing.promise;
+    await b.advance(10_000);
+    b.source.script("s1", records(2));
+    await b.advance(500);
+    writing.open();
+    await b.settle();
+    await b.advance(30_000);
+    expect(b.lane.written.map(({ at, atMs }) => [at, atMs])).to.deep.equal([
+      ["1", 10_500],
+      ["2", 20_500],
+    ]);
+  });
+
   it("writes the last batch of a partition that falls quiet, once the interval is over", async () => {
     const b = bench({ process: () => {} });
     await b.begin();

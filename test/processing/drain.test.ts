@@ -170,6 +170,41 @@ describe("draining a partition", () => {
     expect(await b.host.drain("s1", "handoff", 5_000)).to.equal("drained");
   });
 
+  it("does not call a stop off when the last checkpoint of the planned move before it fails", async () => {
+    const b = bench({ process: () => {} });
+    b.source.script("s1", records(1));
+    await b.begin();
+    const writing = b.gate();
+    b.lane.hold = writing.promise;
+    b.lane.failures.push(storeError());
+    const move = watch(b.host.drain("s1", "handoff", 30_000));
+    await b.settle();
+    const stop = watch(b.host.drain("s1", "stop", 30_000));
+    b.source.script("s1", records(2));
+    writing.open();
+    await b.settle();
+    expect([move.result, stop.result]).to.deep.equal(["not-drained", "drained"]);
+    expect(b.lane.positions).to.deep.equal(["1"]);
+    expect(b.of("batch-started")).to.have.length(1);
+  });
+
+  it("does not ask the processor to stop for a move that was called off during its last checkpoint", async () => {
+    const b = bench({ process: () => {}, stopRequested: () => b.log.push("stop") });
+    b.source.script("s1", records(1));
+    await b.begin();
+    const writing = b.gate();
+    b.lane.hold = writing.promise;
+    const move = watch(b.host.drain("s1", "handoff", 5_000));
+    await b.advance(5_000);
+    expect(move.result).to.equal("not-drained");
+    writing.open();
+    await b.settle();
+    b.source.script("s1", records(2));
+    await b.settle();
+    expect(b.log).to.deep.equal(["checkpoint 1"]);
+    expect(b.of("batch-started")).to.have.length(2);
+  });
+
   it("tries the last checkpoint of a stop once more after stopRequested, then says not-drained", async () => {
     const b = bench({ process: () => {}, stopRequested: () => b.log.push("stop") });
     b.source.script("s1", records(1));
@@ -266,6 +301,20 @@ describe("draining a partition", () => {
     expect(checkpoints).to.have.length(2);
     expect(await codeOf(checkpoints[0]!())).to.equal("checkpoint-refused");
     expect(await codeOf(checkpoints[1]!())).to.equal("none");
+  });
+
+  it("asks nothing of a processor whose lease is found gone by the drain", async () => {
+    const b = bench(
+      { process: () => {}, stopRequested: () => b.log.push("stop") },
+      { protocol: { leaseDurationMs: 10_000 } },
+    );
+    const tenure = await b.begin();
+    b.clock.freeze();
+    await b.time.advance(30_000);
+    expect(tenure.ended).to.equal(false);
+    expect(await b.host.drain("s1", "stop", 5_000)).to.equal("not-drained");
+    expect(b.log).to.deep.equal([]);
+    expect(tenure.endReason).to.equal("lease-lost");
   });
 
   it("reports an error in stopRequested, and drains all the same", async () => {

@@ -259,6 +259,34 @@ describe("the loss of a lease", () => {
     });
   }
 
+  it("begins the next tenure of a lease only when leaseLost of the one before has returned", async () => {
+    const b = bench({
+      initialize: (lease) => b.log.push(`begin ${String(lease.fencingToken)}`),
+      process: () => {},
+      leaseLost: async (_reason, lease) => {
+        await telling.promise;
+        b.log.push(`lost ${String(lease.fencingToken)}`);
+      },
+    });
+    const telling = b.gate();
+    const tenure = await b.begin();
+    tenure.end("lease-lost");
+    await b.begin("s1", { epoch: 6 });
+    expect(b.log).to.deep.equal(["begin 5"]);
+    telling.open();
+    await b.settle();
+    expect(b.log).to.deep.equal(["begin 5", "lost 5", "begin 6"]);
+  });
+
+  it("opens nothing for a tenure whose belief is found gone at the first look: it would never be closed", async () => {
+    const b = bench({ process: () => {} }, { protocol: { leaseDurationMs: 10_000 } });
+    b.clock.freeze();
+    await b.time.advance(30_000);
+    await b.begin();
+    expect(b.source.readers).to.deep.equal([]);
+    expect(b.host.statuses()).to.deep.equal([]);
+  });
+
   it("does not call leaseLost on a processor that never heard of the tenure", async () => {
     const b = bench({ process: () => {}, leaseLost: () => b.log.push("lost") });
     const tenure = b.tenure();

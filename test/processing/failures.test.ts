@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { LeaseholdError } from "../../src/model/errors.js";
 import type { FailureContext, ProcessingOptions } from "../../src/processing/options.js";
-import { records, turn, useBench } from "./workbench.js";
+import { records, storeError, turn, useBench } from "./workbench.js";
 
 describe("failing processors", () => {
   const bench = useBench();
@@ -217,6 +217,34 @@ describe("failing processors", () => {
     ]);
     expect(tenure.endReason).to.equal("failed");
     expect(lost).to.deep.equal(["failed"]);
+  });
+
+  it("hands nothing over while a lease that it gives up is being released", async () => {
+    const b = bench(
+      { process: () => Promise.reject(new Error("no")) },
+      { options: { ...steady, onError: () => "give-up" } },
+    );
+    const releasing = b.gate();
+    b.lane.holdRelease = releasing.promise;
+    b.source.script("s1", records(1), records(2));
+    const tenure = await b.begin();
+    await b.advance(60_000);
+    expect([tenure.ended, b.of("batch-started").length]).to.deep.equal([false, 1]);
+    releasing.open();
+    await b.settle();
+    expect(tenure.endReason).to.equal("failed");
+  });
+
+  it("ends the tenure though its release failed: nothing is worked, and nothing waits for ever", async () => {
+    const b = bench(
+      { process: () => Promise.reject(new Error("no")) },
+      { options: { ...steady, onError: () => "give-up" } },
+    );
+    b.lane.holdRelease = Promise.reject(storeError());
+    b.source.script("s1", records(1));
+    const tenure = await b.begin();
+    expect(tenure.endReason).to.equal("failed");
+    expect(b.host.statuses()).to.deep.equal([]);
   });
 
   it("stops the partition's work and keeps its lease when onError says so", async () => {

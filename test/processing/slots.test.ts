@@ -100,6 +100,63 @@ describe("processing slots", () => {
     expect(b.tenures.map((t) => t.endReason)).to.deep.equal(["lease-lost", "lease-lost"]);
   });
 
+  /** s1 is busy in the only slot, with a tenure that has ended; s2 waits for the slot. */
+  const queuedBehindALostOne = async (more: { readonly leaseDurationMs?: number } = {}) => {
+    const held = gate();
+    const processed: string[] = [];
+    const b = bench(
+      {
+        process: (_batch, lease) => {
+          processed.push(lease.leaseKey);
+          return lease.leaseKey === "s1" ? held.promise : undefined;
+        },
+      },
+      { protocol: { maxConcurrentBatches: 1, processingTimeoutMs: 5_000, ...more } },
+    );
+    b.source.script("s1", records(1));
+    b.source.script("s2", records(1));
+    const lost = await b.begin("s1");
+    const queued = await b.begin("s2");
+    lost.end("fenced");
+    await b.settle();
+    return { b, held, processed, queued };
+  };
+
+  it("asks for the time left when a queued batch gets its slot, though nobody else has asked", async () => {
+    const { b, held, processed, queued } = await queuedBehindALostOne({ leaseDurationMs: 10_000 });
+    b.clock.jumpWall(60_000);
+    expect(queued.ended).to.equal(false);
+    held.open();
+    await b.settle();
+    expect(processed).to.deep.equal(["s1"]);
+    expect(queued.endReason).to.equal("lease-lost");
+  });
+
+  it("does not start a queued batch while a write of unknown outcome is being cleared up", async () => {
+    const { b, held, processed, queued } = await queuedBehindALostOne();
+    const settled = queued.unsettle();
+    held.open();
+    await b.advance(1_000);
+    expect(processed).to.deep.equal(["s1"]);
+    settled();
+    await b.advance(1_000);
+    expect(processed).to.deep.equal(["s1", "s2"]);
+  });
+
+  it("does not start a queued batch whose lease is being given up, though its slot becomes free meanwhile", async () => {
+    const { b, held, processed, queued } = await queuedBehindALostOne();
+    const releasing = b.gate();
+    b.lane.holdRelease = releasing.promise;
+    await b.advance(5_000);
+    expect(b.lane.releases).to.deep.equal([{ leaseKey: "s2", reason: "stuck" }]);
+    held.open();
+    await b.advance(1_000);
+    expect(processed).to.deep.equal(["s1"]);
+    releasing.open();
+    await b.settle();
+    expect(queued.endReason).to.equal("stuck");
+  });
+
   it("keeps the slot of a call whose lease is lost for as long as it really runs", async () => {
     const held = gate();
     const processed: string[] = [];

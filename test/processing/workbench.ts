@@ -225,6 +225,8 @@ export class FakeLane implements TenureLane {
   readonly failures: unknown[] = [];
   /** What a checkpoint waits for. */
   hold: Promise<void> | undefined;
+  /** What a release waits for: like the real one it is not written at once, and may fail. */
+  holdRelease: Promise<void> | undefined;
   writing = 0;
   readonly #nowMs: () => number;
 
@@ -256,6 +258,7 @@ export class FakeLane implements TenureLane {
   async release(tenure: Tenure, reason: EndReason): Promise<void> {
     this.log.push(`release ${reason}`);
     this.releases.push({ leaseKey: tenure.leaseKey, reason });
+    await this.holdRelease;
     tenure.end(reason);
   }
 
