@@ -309,6 +309,13 @@ describe("children of a partition", () => {
     expect(bench.types()).to.deep.equal(["lease-created", "lease-created"]);
   });
 
+  it("wait for the partition that told of them where they were told without parents", async () => {
+    const bench = await Bench.make({ partitions: split });
+    const told = split.slice(1).map((child) => ({ ...child, parents: [] }));
+    const rows = await bench.run(bench.discovery.createChildren({ leaseKey: "p" }, told));
+    expect(rows.map((row) => row.parents)).to.deep.equal([["p"], ["p"]]);
+  });
+
   it("are not believed to be created when the store does not say so", async () => {
     const bench = await Bench.make({ partitions: split }, (store) => ({
       ...store,

@@ -119,6 +119,14 @@ describe("the lane of a lease", () => {
       expect([bench.epochs(), bench.doubts]).to.deep.equal([[5], ["s1"]]);
     });
 
+    it("no epoch that it has begun, on a row made again by hand just below it", async () => {
+      make({ s1: "me@5" });
+      (await bench.hold()).end("stuck");
+      bench.scripted.put(row("s1", "free@4"));
+      expect(await bench.run(bench.lane().take(bench.row(), undefined))).to.equal("unknown");
+      expect([bench.epochs(), bench.doubts]).to.deep.equal([[5], ["s1"]]);
+    });
+
     const wearing: readonly (readonly [string, string, FenceKind | undefined, string | undefined, number])[] =
       [
         ["a worker that an observer fenced", "dead@5", "observer", undefined, 1],
@@ -366,6 +374,21 @@ describe("the lane of a lease", () => {
       await bench.time.advance(9_000);
       await bench.time.runUntilSettled(bench.tenures.resume());
       expect([bench.writes, bench.doubts]).to.deep.equal([0, ["s1"]]);
+    });
+
+    it("nothing that a reconcile has begun before its turn: no lease is worked twice in one process", async () => {
+      make({ s1: "me@5" });
+      await bench.hold();
+      await bench.time.advance(9_000);
+      bench.beat();
+      const reconciled = bench.lane().reconcile();
+      await bench.run(bench.tenures.resume());
+      await bench.run(reconciled);
+      expect([bench.epochs(), bench.row().epoch, bench.begun.filter((t) => !t.ended).length]).to.deep.equal([
+        [5, 6],
+        6,
+        1,
+      ]);
     });
 
     it("nothing when the belief ran out again while the history was written", async () => {

@@ -470,6 +470,15 @@ describe("a shard's reader", () => {
       expect(fake.errors).to.have.length(1);
     });
 
+    it("is not that of a shard which lists do not name now and then, but an answer or a list does in between", async () => {
+      const missing = failure("ResourceNotFoundException", "Shard shard-1 does not exist");
+      const unnamed = { Shards: [listed("shard-0")] };
+      fake.iteratorScript = [missing, missing, missing, missing, "i0", missing, missing, "i1"];
+      fake.listScript = [unnamed, unnamed, { Shards: [listed("shard-1")] }, unnamed];
+      fake.readScript = [{}, failure("ExpiredIteratorException"), { Records: [record(1)] }, {}];
+      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
+    });
+
     it("is not that of any shard where the list is empty: it says nothing", async () => {
       fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
       fake.listScript = [{ Shards: [] }];
