@@ -161,8 +161,9 @@ const settled = (workers) => async () => {
   return counts.size === workers && Math.max(...counts.values()) - Math.min(...counts.values()) <= 1;
 };
 
-/** The log shows a move only with the first batch read after it. */
-const allRead = (processes) => () => processes.every(({ child }) => leasesOf(child.pid).size > 0);
+/** Each of three reads its fair share: the log shows a move only with the first batch read after it. */
+const allRead = (processes) => () =>
+  processes.every(({ child }) => leasesOf(child.pid).size >= Math.floor(shards / 3));
 
 /** Which process a worker id belongs to is what its row says of its label: here label and process are one. */
 const pidOf = (workerId, processes) =>

@@ -48,7 +48,7 @@ export interface LeaseInFleet {
 export interface FleetStatus {
   readonly application: string;
   readonly liveness: string;
-  /** The planner's worker id, or null. */
+  /** The planner's worker id; null where nobody has the planner lease, or who had it is fenced or has left. */
   readonly planner: string | null;
   readonly workers: readonly WorkerInFleet[];
   readonly leases: readonly LeaseInFleet[];
@@ -91,7 +91,7 @@ export class Inspector {
     return {
       application: this.#application,
       liveness: fleet.meta?.liveness ?? "worker",
-      planner: fleet.planner?.owner ?? null,
+      planner: plannerOf(fleet.planner?.owner, rows),
       workers: workersOf(fleet, scan.leases),
       leases: leases.sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1)),
     };
@@ -128,6 +128,12 @@ export function openInspector(options: {
     application,
     createDynamoDbStore({ ...options.dynamodb, application, clock: systemClock }),
   );
+}
+
+/** The row names the last planner also when it has left or died: then nobody plans. */
+function plannerOf(owner: string | undefined, rows: ReadonlyMap<string, WorkerRow>): string | null {
+  const row = owner === undefined ? undefined : rows.get(owner);
+  return row === undefined || row.fencedBy !== undefined ? null : row.workerId;
 }
 
 function workersOf(fleet: FleetRows, leases: readonly Lease[]): WorkerInFleet[] {

@@ -131,8 +131,16 @@ describe("the inspector", () => {
       planner: null,
     });
     bench.scripted.tables.setMeta({ liveness: "lease", format: 1, joins: 1 });
+    bench.worker("w");
     bench.scripted.tables.setPlanner({ owner: "w", epoch: 3, deaths: 0 });
     expect(await bench.inspector.status()).to.include({ liveness: "lease", planner: "w" });
+  });
+
+  it("names no planner where the last one has left or has no row", async () => {
+    bench.scripted.tables.setPlanner({ owner: "w", epoch: 3, deaths: 0 });
+    expect((await bench.inspector.status()).planner).to.equal(null);
+    bench.worker("w", { fencedBy: "w", fenceKind: "left" });
+    expect((await bench.inspector.status()).planner).to.equal(null);
   });
 
   it("writes nothing and creates nothing", async () => {
