@@ -278,11 +278,18 @@ describe("the loss of a lease", () => {
     expect(b.log).to.deep.equal(["begin 5", "lost 5", "begin 6"]);
   });
 
-  it("opens nothing for a tenure whose belief is found gone at the first look: it would never be closed", async () => {
-    const b = bench({ process: () => {} }, { protocol: { leaseDurationMs: 10_000 } });
+  it("opens nothing for a tenure whose belief is found gone at the look before: it would never be closed", async () => {
+    const b = bench(
+      { initialize: () => beginning.promise, process: () => {} },
+      { protocol: { leaseDurationMs: 10_000 } },
+    );
+    const beginning = b.gate();
+    const tenure = await b.begin();
     b.clock.freeze();
     await b.time.advance(30_000);
-    await b.begin();
+    expect(tenure.ended).to.equal(false);
+    beginning.open();
+    await b.settle();
     expect(b.source.readers).to.deep.equal([]);
     expect(b.host.statuses()).to.deep.equal([]);
   });
