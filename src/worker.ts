@@ -136,8 +136,9 @@ export class Worker {
     }
     if (this.#state === "running") this.#state = "draining";
     this.#abortStart.abort();
-    await this.#starting?.catch(() => undefined);
+    // Told at once, so that a start under way is called off too. Its outcome is that of `ended`, awaited below.
     void this.#core.stop().catch(() => undefined);
+    await this.#starting?.catch(() => undefined);
     await this.#ended;
   }
 

@@ -93,6 +93,7 @@ export class Fleet {
       try {
         return await this.#create();
       } catch (error) {
+        if (this.#stopping) return undefined;
         const passing = error instanceof StoreError && error.code !== "table-missing";
         if (!passing) throw error;
         const workerId = this.#current?.workerId ?? this.#deps.label;
@@ -115,7 +116,7 @@ export class Fleet {
     checkMeta(meta, mode);
     for (let tries = 0; tries < creations; tries++) {
       const workerId = `${label}-${random.id().slice(0, 12)}`;
-      await announce(workerId);
+      await this.#unlessHalted(announce(workerId));
       const identity: WorkerIdentity = {
         workerId,
         maxConcurrentBatches: config.maxConcurrentBatches,
@@ -140,6 +141,21 @@ export class Fleet {
       "store-rejected",
       `no worker row could be created: ${String(creations)} new ids in a row were taken; look at the fleet table's rows named ${label}-…`,
     );
+  }
+
+  /** What somebody else has to answer must not hold a stop up. */
+  async #unlessHalted(answer: Promise<void>): Promise<void> {
+    const { signal } = this.#halt;
+    const halted = new Promise<never>((_, reject) => {
+      const stop = (): void => {
+        reject(new LeaseholdError("worker-stopped", "the worker was stopped before its row was created"));
+      };
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
+    });
+    // Whichever loses the race is nobody's error.
+    halted.catch(() => undefined);
+    await Promise.race([answer, halted]);
   }
 
   #options(): { readonly attemptTimeoutMs: number; readonly withinMs: number; readonly signal: AbortSignal } {

@@ -4,6 +4,7 @@ import type { LeaseScan } from "../store/lease-reader.js";
 /** The lease rows as this worker last saw them: by scans, and by every write and read of a single row in between. */
 export class LeaseView {
   #leases = new Map<string, Lease>();
+  #unreadable: ReadonlySet<string> = new Set();
   #scans = 0;
 
   /** How many whole scans there were. */
@@ -13,6 +14,11 @@ export class LeaseView {
 
   get(leaseKey: string): Lease | undefined {
     return this.#leases.get(leaseKey);
+  }
+
+  /** A row that stands and cannot be read: what it would say is unknown, which is not the same as gone. */
+  isUnreadable(leaseKey: string): boolean {
+    return this.#unreadable.has(leaseKey);
   }
 
   all(): readonly Lease[] {
@@ -37,6 +43,7 @@ export class LeaseView {
       leases.set(lease.leaseKey, before !== undefined && before.epoch > lease.epoch ? before : lease);
     }
     this.#leases = leases;
+    this.#unreadable = new Set(scan.invalid.map(({ leaseKey }) => leaseKey));
     this.#scans += 1;
   }
 }

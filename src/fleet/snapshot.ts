@@ -2,6 +2,7 @@ import { parentsAreDone, type Lease } from "../model/lease.js";
 import type { PlanLease, PlanSnapshot, PlanWorker } from "../model/plan-snapshot.js";
 import { isFinished } from "../model/position.js";
 import { isLive, type WorkerRow } from "../model/worker-row.js";
+import type { LeaseView } from "./lease-view.js";
 import type { Member } from "./member.js";
 
 /** What the planner adds to the rows: its own unanswered directives, and leases that rest. */
@@ -55,10 +56,16 @@ function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeas
     epoch,
     weight: lease.throughputKBps,
     finished,
-    waiting: !finished && !parentsAreDone(lease, (key) => leases.get(key)),
+    waiting: !finished && !mayBeWorked(lease, leases),
     free: owner === undefined || fleet.isFenced(owner),
     ...(owner === undefined ? {} : { owner }),
     ...(inFlightTo === undefined ? {} : { inFlightTo }),
     ...(coolUntilMs === undefined ? {} : { coolUntilMs }),
   };
+}
+
+/** A parent whose row cannot be read may be open: its children wait until somebody has mended it. */
+function mayBeWorked(lease: Lease, leases: LeaseView): boolean {
+  if (lease.parents.some((key) => leases.isUnreadable(key))) return false;
+  return parentsAreDone(lease, (key) => leases.get(key));
 }

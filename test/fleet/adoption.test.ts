@@ -282,3 +282,22 @@ describe("the children of a partition that ended here", () => {
     expect(world.owners()).to.deep.include({ c1: "a", c2: "-" });
   });
 });
+
+describe("a child of a parent whose row cannot be read", () => {
+  it("is taken by nobody: unreadable is not gone", async () => {
+    const world = await fleet({ s1: "a" });
+    world.rows.putRawLease({ leaseKey: { S: "parent" }, leaseCounter: { N: "5" } });
+    world.free("child", { parents: ["parent"] });
+    world.free("orphan");
+    await world.direct.plannerDesk.countDeath();
+    await world.run(30_000);
+    expect(world.owners()).to.deep.equal({ s1: "a", orphan: "a", child: "-" });
+    world.rows.putRawLease({
+      leaseKey: { S: "parent" },
+      leaseCounter: { N: "5" },
+      checkpoint: { S: "SHARD_END" },
+    });
+    await world.direct.plannerDesk.countDeath();
+    await world.until(() => world.owners()["child"] === "a");
+  });
+});

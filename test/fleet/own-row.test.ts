@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { hasCode } from "../../src/model/errors.js";
-import type { World } from "./harness.js";
-import { dealt, fleet } from "./harness.js";
+import { dealt, fleet, World } from "./harness.js";
 
 async function fenceByHand(world: World, label: string): Promise<string> {
   const { id } = world.at(label);
@@ -285,5 +284,28 @@ describe("a fenced row", () => {
     const over = world.time.nowMs;
     await world.until(() => world.workerRow(id) === undefined, 2 * quarterMs);
     expect(world.time.nowMs - over).to.be.at.least(quarterMs - 100);
+  });
+});
+
+describe("a stop while somebody else has to answer", () => {
+  it("does not wait for an announcement that is never answered", async () => {
+    const world = new World();
+    const [a] = world.make("a");
+    a!.announce = () => new Promise(() => undefined);
+    const started = a!.fleet.start().catch((error: unknown) => error);
+    await world.run(1_000);
+    await world.time.runUntilSettled(a!.fleet.stop());
+    expect(await started).to.have.property("code", "worker-stopped");
+    expect(a!.clock.pendingTimers).to.equal(0);
+  });
+
+  it("ends a rejoin that waits for one", async () => {
+    const world = await fleet({ s1: "a" });
+    const a = world.at("a");
+    a.announce = () => new Promise(() => undefined);
+    await world.direct.membership.fence(a.id, "somebody", world.rows.view().worker(a.id)?.beat ?? 0);
+    await world.run(3_000);
+    await world.time.runUntilSettled(a.fleet.stop());
+    expect(a.believes).to.deep.equal([]);
   });
 });

@@ -44,15 +44,21 @@ const kinds: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
 ]);
 
 export function failureKind(error: unknown): FailureKind {
+  if (hasNoRegion(error)) return "invalid";
   return (error instanceof Error ? kinds.get(error.name) : undefined) ?? "passing";
+}
+
+/** The SDK's own errors for it have no names; waiting mends neither. */
+function hasNoRegion(error: unknown): boolean {
+  const why = messageOf(error);
+  return why === "Region is missing" || why.startsWith("Region not accepted");
 }
 
 /** What a failure of a whole stream is told as. */
 export function streamError(stream: string, error: unknown): LeaseholdError {
   if (error instanceof LeaseholdError) return error;
   const why = messageOf(error);
-  // The SDK's own errors for it have no names; waiting mends neither.
-  if (why === "Region is missing" || why.startsWith("Region not accepted")) {
+  if (hasNoRegion(error)) {
     return new LeaseholdError(
       "source-unavailable",
       `the stream ${stream} cannot be looked for: ${why}; set AWS_REGION, or the region of your profile`,
