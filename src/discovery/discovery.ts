@@ -77,7 +77,7 @@ export class Discovery {
   /**
    * Creates the leases of a partition's children, from their start, before its end is written: a crash between the two
    * is repeated by the next owner and changes nothing (protocol, "Partitions that end").
-   * @returns the children's rows, in the order given
+   * @returns the children's rows, in the order given; a merge whose other side has no row yet is left out
    * @throws StoreError when it is not certain that each of them stands: then the end must not be written
    */
   async createChildren(
@@ -90,6 +90,10 @@ export class Discovery {
       // A source that told the child with the parent's last read need not have told the parent with the child.
       const parents = child.parents.length === 0 ? [parent.leaseKey] : child.parents;
       const seen = await this.#creation.read(child.partitionKey, signal);
+      // The other side of a merge has no row while its own ancestors are still worked. A child that stood before that
+      // row would find no parent open, and begin too early: it is left to whoever ends that side, or to discovery.
+      const others = parents.filter((key) => key !== parent.leaseKey);
+      if (seen === undefined && !(await this.#stand(others, signal))) return;
       const lease = newLease({ ...child, parents }, trimHorizon);
       rows.set(child.partitionKey, (await this.#creation.ensure(lease, seen, signal)).row);
     });
@@ -102,6 +106,11 @@ export class Discovery {
    */
   cleanUp(input: CleanUpInput): Promise<CleanedUp> {
     return this.#cleaningUp.run(input);
+  }
+
+  async #stand(leaseKeys: readonly string[], signal?: AbortSignal): Promise<boolean> {
+    for (const leaseKey of leaseKeys) if ((await this.#look(leaseKey, signal)) === undefined) return false;
+    return true;
   }
 
   async #look(leaseKey: string, signal?: AbortSignal): Promise<Lease | "unreadable" | undefined> {

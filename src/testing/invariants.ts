@@ -24,6 +24,7 @@ export class Invariants {
   readonly ledger: Ledger;
   readonly rows: RowChecks;
   readonly #store: SimulatedStore;
+  readonly #stream: SimulatedStream;
   readonly #report: Report;
   /** Tenures that were told of their loss. */
   readonly #told = new Set<string>();
@@ -33,6 +34,7 @@ export class Invariants {
   /** @param beliefMs D less the safety margin */
   constructor(beliefMs: number, store: SimulatedStore, stream: SimulatedStream, report: Report) {
     this.#store = store;
+    this.#stream = stream;
     this.#report = report;
     this.oracle = new BeliefOracle(beliefMs, report);
     this.ledger = new Ledger(stream.shards, report);
@@ -114,7 +116,11 @@ export class Invariants {
   #checkParents(leaseKey: string): void {
     const rows = this.#store.rows.view();
     const lease = rows.lease(leaseKey);
-    if (lease === undefined || parentsAreDone(lease, (key) => rows.lease(key))) return;
+    // A mark stays for as long as the stream has the shard: one without a row has never been worked.
+    const hasRowOrIsGone = (key: string): boolean =>
+      rows.lease(key) !== undefined || this.#stream.shards.get(key) === undefined;
+    if (lease === undefined) return;
+    if (parentsAreDone(lease, (key) => rows.lease(key)) && lease.parents.every(hasRowOrIsGone)) return;
     this.#report(
       "parents-first",
       `${leaseKey} is begun and its parents ${lease.parents.join(", ")} are not all done`,

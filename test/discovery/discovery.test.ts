@@ -316,6 +316,40 @@ describe("children of a partition", () => {
     expect(rows.map((row) => row.parents)).to.deep.equal([["p"], ["p"]]);
   });
 
+  it("wait, where they are a merge's, for the row of its other side (bug: a child began before a parent without a row)", async () => {
+    // a was split into y and z while b was worked to its end; z and b are merged. Nobody has ended a yet.
+    const merged = shard("m", [3, 10], { parents: ["z", "b"], startingSequenceNumber: "3" });
+    const bench = await Bench.make({
+      partitions: [
+        shard("a", [0, 5], { open: false }),
+        shard("b", [5, 10], { open: false }),
+        shard("y", [0, 3], { parents: ["a"], startingSequenceNumber: "2" }),
+        shard("z", [3, 5], { parents: ["a"], open: false, startingSequenceNumber: "2" }),
+        merged,
+      ],
+    });
+    await bench.run(bench.discovery.discover());
+    expect(await bench.run(bench.discovery.createChildren({ leaseKey: "b" }, [merged]))).to.deep.equal([]);
+    await bench.work("b", "SHARD_END");
+    await bench.run(bench.discovery.discover());
+    expect(Object.keys(await bench.rows()).sort()).to.deep.equal(["a", "b"]);
+    await bench.run(bench.discovery.createChildren({ leaseKey: "a" }, bench.partitions.slice(2, 4)));
+    await bench.work("a", "SHARD_END");
+    // Whoever ends the other side makes it; where that one could not see it, discovery does.
+    const rows = await bench.run(bench.discovery.createChildren({ leaseKey: "z" }, [merged]));
+    expect(rows.map((row) => [row.leaseKey, row.parents])).to.deep.equal([["m", ["b", "z"]]]);
+  });
+
+  it("of a merge whose other side has left the source without a row are made by discovery", async () => {
+    const merged = shard("m", [0, 10], { parents: ["z", "b"], startingSequenceNumber: "3" });
+    const bench = await Bench.make({ partitions: [shard("b", [5, 10], { open: false }), merged] });
+    await bench.run(bench.discovery.createChildren({ leaseKey: "x" }, bench.partitions.slice(0, 1)));
+    expect(await bench.run(bench.discovery.createChildren({ leaseKey: "b" }, [merged]))).to.deep.equal([]);
+    await bench.work("b", "SHARD_END");
+    await bench.run(bench.discovery.discover());
+    expect((await bench.rows())["m"]).to.equal("TRIM_HORIZON");
+  });
+
   it("are not believed to be created when the store does not say so", async () => {
     const bench = await Bench.make({ partitions: split }, (store) => ({
       ...store,
