@@ -1,4 +1,5 @@
 import { holderElapsedMs, observerElapsedMs, type Reading } from "./reading.js";
+import { tombstoneBeat } from "./worker-row.js";
 
 /** What an observer's own acknowledged beats say: only time in which it could also beat counts. */
 export interface OwnBeats {
@@ -48,7 +49,9 @@ export function observe(
   own: OwnBeats,
   blindGapMs: number,
 ): Observation {
-  if (previous === undefined || beat > previous.beat) {
+  // A tombstone stands where a row was deleted: it is no older row but another one, to be watched from here on.
+  const isBuried = beat === tombstoneBeat && previous?.beat !== tombstoneBeat;
+  if (previous === undefined || beat > previous.beat || isBuried) {
     return {
       beat,
       lastReadAt: at,

@@ -186,6 +186,14 @@ describe("an observer of one worker's beats", () => {
     expect(new Watch().beat().read(-1).seconds(13, -1).verdict).to.deep.equal({ kind: "silent", beat: -1 });
   });
 
+  it("starts over with a tombstone that stands where a row with a higher beat was deleted (bug: it was never fenced)", () => {
+    const watch = new Watch().beat().read(7).seconds(5, 7).seconds(1, -1);
+    expect(watch.seconds(11, -1).verdict).to.deep.equal({ kind: "counting", leftMs: 1_500 });
+    expect(watch.seconds(2, -1).verdict).to.deep.equal({ kind: "silent", beat: -1 });
+    // A stale read of the deleted row only makes it wait longer.
+    expect(watch.seconds(1, 7).seconds(1, -1).verdict).to.deep.equal({ kind: "counting", leftMs: 12_500 });
+  });
+
   it("never finds silent before the belief of the silent is over, whatever the clock rates within the bound", () => {
     fc.assert(
       fc.property(
