@@ -33,6 +33,8 @@ export class Inbox {
 
   acknowledged(row: WorkerRow): void {
     this.#mailroom.acknowledged(row);
+    // More than one beat may remove, or answered since it was sent.
+    if (this.#mailroom.answeredKeys().length > 0) this.#onAnswered();
   }
 
   answeredKeys(): readonly string[] {

@@ -1,6 +1,12 @@
 import type { Directive, MailEntry, Note, WorkerRow } from "../model/worker-row.js";
 
 /**
+ * The most mailbox entries that one write adds or removes. The store refuses an expression of more than 4 KB, which some
+ * 200 entries fill, for good: a beat that would remove more could never be sent.
+ */
+export const mostMailAWrite = 100;
+
+/**
  * The worker's own mailbox: which entries are new, being handled, answered and not yet removed from the row.
  *
  * An entry is answered once; a read that still shows it, because the removing beat has not passed or the read is stale,
@@ -35,9 +41,9 @@ export class Mailroom {
     this.#answered.add(key);
   }
 
-  /** To be removed by the next beat. */
+  /** To be removed by the next beat: the oldest, where there are too many for one. */
   answeredKeys(): readonly string[] {
-    return [...this.#answered];
+    return [...this.#answered].slice(0, mostMailAWrite);
   }
 }
 

@@ -2,7 +2,7 @@ import type { MailEntry, Note, WorkerRow } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
 import { sleep } from "../runtime/clock.js";
 import type { FleetDeps } from "./fleet-deps.js";
-import { mailKey } from "./mailroom.js";
+import { mailKey, mostMailAWrite } from "./mailroom.js";
 import type { Tasks } from "./tasks.js";
 
 export interface NotesHooks {
@@ -69,14 +69,23 @@ export class Notes {
     this.#tasks.start(`notes ${target} ${String(this.#flushes)}`, async () => {
       try {
         await sleep(this.#deps.clock, gatherMs);
-        for (let notes = this.#queued.get(target); notes !== undefined; notes = this.#queued.get(target)) {
-          this.#queued.delete(target);
+        for (let notes = this.#next(target); notes !== undefined; notes = this.#next(target)) {
           await this.#post(target, notes);
         }
       } finally {
         this.#flushing.delete(target);
       }
     });
+  }
+
+  /** As many of the queued notes as one write may carry. */
+  #next(target: string): ReadonlyMap<string, Note> | undefined {
+    const queued = this.#queued.get(target);
+    if (queued === undefined) return undefined;
+    const notes = new Map([...queued].slice(0, mostMailAWrite));
+    for (const key of notes.keys()) queued.delete(key);
+    if (queued.size === 0) this.#queued.delete(target);
+    return notes;
   }
 
   async #post(target: string, notes: ReadonlyMap<string, Note>): Promise<void> {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { MailEntry } from "../../src/model/worker-row.js";
+import type { Beat } from "../../src/store/membership.js";
 import { dealt, fleet, type World } from "./harness.js";
 
 const keys = (count: number): readonly string[] => Object.keys(dealt(count, "x"));
@@ -179,6 +180,25 @@ describe("a directive", () => {
 });
 
 describe("the note of a handoff", () => {
+  it("shares its write with no more others than the store takes in one (bug: hundreds were refused for good)", async () => {
+    const world = await fleet({ ...dealt(300, "a"), other: "b" });
+    await world.run(2_000);
+    world.befall("membership.post", { laterMs: 1_000 }, "a", 1);
+    const stopped = world.at("a").fleet.stop();
+    await world.time.runUntilSettled(stopped, 120_000);
+    const sizes = world
+      .arrived("membership.post", "a")
+      .map(({ args }) => (args[1] as readonly unknown[]).length);
+    expect(Math.max(...sizes)).to.equal(100);
+    expect(world.events("note-answered", "b")).to.have.length(300);
+    await world.run(5_000);
+    const removed = world
+      .arrived("membership.beat", "b")
+      .map(({ args }) => (args[0] as Beat).removeMail.length);
+    expect(Math.max(...removed)).to.be.within(1, 100);
+    expect(world.mail("b")).to.deep.equal([]);
+  });
+
   it("is one write for all leases that are given to a target at once", async () => {
     const world = await pair(16);
     const entries = new Map<string, MailEntry>();

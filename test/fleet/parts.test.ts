@@ -52,6 +52,21 @@ describe("the mailroom", () => {
     expect(mailroom.answeredKeys()).to.deep.equal([]);
   });
 
+  it("asks a beat to remove no more than one expression of the store can name, and the rest of the next one", () => {
+    const mailroom = new Mailroom();
+    const keys = Array.from({ length: 250 }, (_, i) => `k${i}`);
+    let mailbox = new Map(keys.map((key) => [key, note]));
+    mailroom.deliver(row("a", { mailbox }));
+    for (const key of keys) mailroom.answer(key);
+    for (const [beat, left] of [250, 150, 50].entries()) {
+      const removed = mailroom.answeredKeys();
+      expect(removed).to.have.length(Math.min(100, left));
+      mailbox = new Map([...mailbox].filter(([key]) => !removed.includes(key)));
+      mailroom.acknowledged(row("a", { beat: beat + 2, mailbox }));
+    }
+    expect(mailroom.answeredKeys()).to.deep.equal([]);
+  });
+
   it("tells apart two entries about the same lease and epoch by their keys", () => {
     expect(mailKey(note, "1")).not.to.equal(mailKey(note, "2"));
     const mailroom = new Mailroom();
