@@ -1,6 +1,7 @@
 import { adoptionsFor, orphansOf } from "../model/orphans.js";
 import { tombstoneBeat, type WorkerRow } from "../model/worker-row.js";
 import type { FenceKind } from "../model/reasons.js";
+import { missingParentsAreGone } from "./children.js";
 import type { Member } from "./member.js";
 import { Slots } from "./slots.js";
 import { snapshotOf } from "./snapshot.js";
@@ -83,6 +84,7 @@ export class Adoption {
     const { owner } = lease;
     const row = owner === undefined ? undefined : fleet.row(owner);
     if (owner !== undefined && row?.fencedBy === undefined) return;
+    if (!(await missingParentsAreGone(this.#member, lease))) return;
     const { maxLeases } = deps.config;
     const outcome = await tenures.lane(leaseKey).take(lease, causeOf(row));
     if (outcome === "begun" && maxLeases !== undefined && tenures.count > maxLeases) {

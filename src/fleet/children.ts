@@ -17,14 +17,30 @@ export async function takeChildren(
     if (!isOpen() || tenures.count >= (deps.config.hardMaxLeases ?? Infinity)) return;
     const child = await readLease(member, leaseKey);
     if (child === undefined || child.marked || child.owner !== undefined || tenures.busy(leaseKey)) continue;
-    const parents = new Map<string, Lease>();
-    for (const key of child.parents) {
-      const parent = await readLease(member, key);
-      if (parent !== undefined) parents.set(key, parent);
-    }
+    const parents = await readAll(member, child.parents);
     if (!parentsAreDone(child, (key) => parents.get(key)) || deps.host.unfit().includes(leaseKey)) continue;
     await tenures.lane(leaseKey).take(child, undefined);
   }
+}
+
+/**
+ * Whether the parents that the last scan lacked are gone indeed. A scan of many pages is no snapshot: it can show a child
+ * and have passed the place of its parent just before that was made.
+ * @throws StoreError when a row could not be read
+ */
+export async function missingParentsAreGone(member: Member, child: Lease): Promise<boolean> {
+  const missing = child.parents.filter((key) => member.leases.get(key) === undefined);
+  const parents = await readAll(member, missing);
+  return parentsAreDone({ parents: missing }, (key) => parents.get(key));
+}
+
+async function readAll(member: Member, keys: readonly string[]): Promise<ReadonlyMap<string, Lease>> {
+  const found = new Map<string, Lease>();
+  for (const key of keys) {
+    const lease = await readLease(member, key);
+    if (lease !== undefined) found.set(key, lease);
+  }
+  return found;
 }
 
 /** Consistently: a parent that could not be read must not pass for gone. */

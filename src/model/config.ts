@@ -32,7 +32,7 @@ export interface ProtocolOptions {
   readonly maxLeases?: number;
   /** Leases that this worker adopts at most, whatever happens. Default: no bound. */
   readonly hardMaxLeases?: number;
-  /** Planned moves in flight at once, as giver and as receiver. Default 32. */
+  /** Planned moves in flight at once, as giver and as receiver. Default 32, from 1 to 100. */
   readonly maxMovesInFlight?: number;
 }
 
@@ -115,6 +115,8 @@ const optionNames: ReadonlySet<string> = new Set<keyof ProtocolOptions>([
   "maxMovesInFlight",
 ]);
 
+/** A giver's directives are posted in one write, whose expression DynamoDB bounds to 4 KB. */
+const mostMovesInFlight = 100;
 const longestMs = 24 * 3_600_000;
 
 /**
@@ -219,7 +221,10 @@ export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
     discoveryIntervalMs: ms("discoveryIntervalMs", 30_000, 1_000),
     maxLeases,
     hardMaxLeases,
-    maxMovesInFlight: count("maxMovesInFlight", 32, 1),
+    maxMovesInFlight:
+      options.maxMovesInFlight === undefined
+        ? 32
+        : integer("maxMovesInFlight", options.maxMovesInFlight, 1, mostMovesInFlight, ""),
   };
 }
 

@@ -301,3 +301,23 @@ describe("a child of a parent whose row cannot be read", () => {
     await world.until(() => world.owners()["child"] === "a");
   });
 });
+
+describe("a child whose parent a torn scan lacks", () => {
+  it("is not taken: what is missing is read once more, consistently, before it passes for gone", async () => {
+    const world = await fleet({ s1: "a" });
+    world.free("parent");
+    world.free("child", { parents: ["parent"] });
+    const { leases } = world.at("a").store;
+    const whole = leases.scan.bind(leases);
+    Object.assign(leases, {
+      scan: async (call: Parameters<typeof whole>[0]) => {
+        const scan = await whole(call);
+        return { ...scan, leases: scan.leases.filter(({ leaseKey }) => leaseKey !== "parent") };
+      },
+    });
+    await world.direct.plannerDesk.countDeath();
+    await world.until(() => world.owners()["parent"] === "a");
+    await world.run(10_000);
+    expect(world.owners()["child"]).to.equal("-");
+  });
+});

@@ -176,7 +176,14 @@ describe("the protocol's parameters", () => {
     });
   }
 
-  for (const name of ["maxConcurrentBatches", "maxLeases", "hardMaxLeases", "maxMovesInFlight"] as const) {
+  it("take maxMovesInFlight from 1 to 100, what one write can carry", () => {
+    expect(resolveProtocol({ maxMovesInFlight: 100 }).maxMovesInFlight).to.equal(100);
+    for (const maxMovesInFlight of [0, 101]) {
+      expect(refusal({ maxMovesInFlight })).to.match(/it must be an integer from 1 to 100;/);
+    }
+  });
+
+  for (const name of ["maxConcurrentBatches", "maxLeases", "hardMaxLeases"] as const) {
     it(`take ${name} from 1 up`, () => {
       expect(resolveProtocol({ [name]: 1 })[name]).to.equal(1);
       expect(refusal({ [name]: 0 })).to.match(
