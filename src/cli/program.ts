@@ -48,6 +48,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   let exit: number = exitStatus.ok;
   // Known before commander has read anything, because what it refuses is reported in the same form.
   const json = args.includes("--json");
+  const finished = reportEarlyEnd(json);
   const program = buildProgram((status) => {
     exit = status;
   });
@@ -55,8 +56,31 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: "user" });
     return exit;
   } catch (error) {
-    return report(error, json);
+    return await report(error, json);
+  } finally {
+    finished();
   }
+}
+
+/**
+ * A handler shares this process under --no-supervise, and may end it: by process.exit, by an error outside of any call, or
+ * by leaving nothing to wait for. The object on stdout's last line is promised all the same, and a status that is no success.
+ * @returns to be called when the command has ended by itself
+ */
+function reportEarlyEnd(json: boolean): () => void {
+  const onExit = (status: number): void => {
+    const message = `the process was ended before the command was done, with status ${String(status)}: the handler called process.exit, failed outside of its calls, or left nothing to wait for`;
+    process.stderr.write(`leasehold: ${message}\n`);
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ ok: false, error: { code: "ended-early", message } })}\n`);
+    }
+    // 13 is Node's own, for nothing left to wait for.
+    if (status === 0 || status === 13) process.exitCode = exitStatus.failure;
+  };
+  process.once("exit", onExit);
+  return () => {
+    process.off("exit", onExit);
+  };
 }
 
 function buildProgram(setExit: (status: number) => void): Command {

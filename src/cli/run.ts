@@ -73,21 +73,18 @@ function labelsOf({ workers = 1, label = ownLabel() }: RunOptions): readonly str
 
 async function runHere(settings: RunSettings, label: string): Promise<RunResult> {
   // A stop during the start is one too: the handlers are on before anything takes time.
-  let stops = 0;
+  const stopped = new AbortController();
   let stop = (): void => undefined;
   const takeOff = onStopSignals(
     holdOff(systemClock, () => {
-      stops++;
+      stopped.abort();
       stop();
     }),
   );
   try {
-    const worker = await startWorker(settings, label);
-    stop = () => {
-      worker.stop();
-    };
-    for (let i = 0; i < stops; i++) stop();
-    await worker.ended;
+    const worker = await startWorker({ settings, label, stopped: stopped.signal });
+    stop = () => worker?.stop();
+    await worker?.ended;
   } finally {
     takeOff();
   }
@@ -142,6 +139,9 @@ function log(logger: Logger, event: SupervisorEvent): void {
       logger.debug(about, type);
       return;
     case "child-exited":
+      // One that left in good order is no cause for alarm.
+      logger[event.exit.code === 0 && event.fencing.length === 0 ? "info" : "warn"](about, type);
+      return;
     case "child-killed":
     case "fence-failed":
       logger.warn(about, type);

@@ -22,22 +22,21 @@ async function main(label: string, settings: RunSettings): Promise<number> {
   process.stderr.on("error", () => undefined);
 
   let worker: RunningWorker | undefined;
-  let stopped = 0;
+  const stopped = new AbortController();
   const stop = (): void => {
-    stopped++;
+    stopped.abort();
     worker?.stop();
   };
   const stopOnce = holdOff(systemClock, stop);
   process.on("SIGTERM", stopOnce);
   link.parentGone.addEventListener("abort", () => {
-    if (stopped === 0) stop();
+    if (!stopped.signal.aborted) stop();
   });
   const isOrphaned = (): boolean => link.parentGone.aborted;
   if (isOrphaned()) return 0;
   try {
-    worker = await startWorker(settings, label, link);
-    for (let i = 0; i < stopped; i++) worker.stop();
-    await worker.ended;
+    worker = await startWorker({ settings, label, stopped: stopped.signal, parent: link });
+    await worker?.ended;
     return 0;
   } catch (error) {
     // A parent that vanished during the start is a stop like any other.

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { startDynalite, type Dynalite } from "../../src/embedded/dynalite.js";
+import { systemClock } from "../../src/runtime/system.js";
 import { Cli, fixture, isAlive, runCli, until } from "./spawn-cli.js";
 
 interface Status {
@@ -37,7 +38,8 @@ describe("leasehold run and status", function () {
     const cli = new Cli(
       [
         ...["run", "--application", application, "--partitions", "a,b,c,d", "--json"],
-        ...["--handler", fixture("factory.mjs"), "--lease-duration-ms", "4000", ...more],
+        ...(more.includes("--handler") ? [] : ["--handler", fixture("factory.mjs")]),
+        ...["--lease-duration-ms", "4000", ...more],
       ],
       env,
     );
@@ -84,6 +86,44 @@ describe("leasehold run and status", function () {
       }
     }
   });
+
+  for (const how of [[], ["--no-supervise"]]) {
+    it(`stops at once while the handler is not ready: run ${how.join(" ")}`, async () => {
+      const cli = start("unready", "--handler", fixture("never-ready.mjs"), ...how);
+      await until("the handler to load", () => (cli.stderr.includes("never ready") ? true : undefined));
+      const from = systemClock.now().monoMs;
+      cli.child.kill("SIGTERM");
+      const { code, json } = await cli.exit;
+      // Not after the time in which a supervisor gives a hanging child up.
+      expect(systemClock.now().monoMs - from).to.be.below(20_000);
+      expect(code).to.equal(0);
+      expect(json()).to.deep.equal({ ok: true, application: "unready", workers: 1, restarts: 0 });
+    });
+  }
+
+  it("leaves no child behind whose handler is not ready when the supervisor is killed", async () => {
+    const cli = start("unready-orphan", "--handler", fixture("never-ready.mjs"));
+    await until("the handler to load", () => (cli.stderr.includes("never ready") ? true : undefined));
+    const pids = childPids(cli);
+    cli.child.kill("SIGKILL");
+    await until("the child to end", () => (pids.some(isAlive) ? undefined : true));
+  });
+
+  for (const status of [0, 3]) {
+    it(`prints its object when the handler ends the process with status ${String(status)}`, async () => {
+      const cli = new Cli(
+        [
+          ...["run", "--application", "ended", "--partitions", "2", "--json", "--no-supervise"],
+          ...["--handler", fixture("ends-process.mjs")],
+        ],
+        { ...env, FIXTURE_STATUS: String(status) },
+      );
+      const { code, json } = await cli.exit;
+      expect(code).to.equal(status === 0 ? 1 : status);
+      expect(json()).to.have.property("ok", false);
+      expect(json()).to.have.nested.property("error.code", "ended-early");
+    });
+  }
 
   it("works every partition in one process, shows it, and hands back at a SIGTERM", async () => {
     const cli = start("alone", "--no-supervise");
