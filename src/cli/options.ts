@@ -16,7 +16,8 @@ export function integerBetween(minimum: number, maximum: number, unit = ""): (va
 
 /** `a,b,c` or `64`. */
 export function partitionsOption(value: string): readonly string[] | number {
-  if (/^\d+$/.test(value)) return integerBetween(1, 10_000)(value);
+  // `-1` and `1.5` are numbers that somebody mistyped, not the names of single partitions.
+  if (value.trim() !== "" && !Number.isNaN(Number(value))) return integerBetween(1, 10_000)(value);
   const names = value.split(",").map((name) => name.trim());
   if (names.some((name) => name === "")) {
     throw new InvalidArgumentError("Give names between commas, as in a,b,c, or how many, as in 64.");
@@ -33,9 +34,10 @@ export type InitialPosition = "TRIM_HORIZON" | "LATEST" | { readonly timestamp: 
 export function initialPositionOption(value: string): InitialPosition {
   if (value === "TRIM_HORIZON" || value === "LATEST") return value;
   // Without a zone it would mean another instant on another machine.
-  if (/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))) {
-    return { timestamp: value };
-  }
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)T[\d:.]+(Z|[+-]\d\d:?\d\d)$/.exec(value) ?? [];
+  // Date.parse takes the 31st of February for the 3rd of March.
+  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  if (Number(day) <= lastDay && !Number.isNaN(Date.parse(value))) return { timestamp: value };
   throw new InvalidArgumentError(
     "It must be TRIM_HORIZON, LATEST or an instant with its zone, as in 2026-01-31T12:00:00Z.",
   );

@@ -103,6 +103,9 @@ ${environmentHelp}`,
   addRun(program);
   addStatus(program);
   addDemo(program, setExit);
+  // Commander offers it only where no action of its own stands in the way.
+  program.helpCommand("help [command]", "display help for a command").usage("[options] [command]");
+  for (const command of program.commands) refuseMistakenValues(command);
   // Without a known command there is nothing to do; commander would complain of the options that
   // follow it. After the commands, which would inherit the leniency.
   program.argument("[command]").allowUnknownOption().allowExcessArguments();
@@ -115,6 +118,29 @@ ${environmentHelp}`,
     program.help({ error: true });
   });
   return program;
+}
+
+/** Commander takes the next option for a missing value, and of two values the last: both are mistakes to be told of. */
+function refuseMistakenValues(command: Command): void {
+  for (const { long, name, required } of command.options.map((option) => ({
+    long: option.long ?? "",
+    name: option.name(),
+    required: option.required,
+  }))) {
+    if (!required) continue;
+    let first: string | undefined;
+    command.on(`option:${name}`, (value: string) => {
+      if (value.startsWith("--")) {
+        throw new UsageError(
+          `${long} is followed by ${value} and not by its value; put the value between them`,
+        );
+      }
+      if (first !== undefined) {
+        throw new UsageError(`${long} is given twice, as ${first} and as ${value}; leave one of them out`);
+      }
+      first = value;
+    });
+  }
 }
 
 function packageVersion(): string {
@@ -255,5 +281,6 @@ async function failureFor(error: unknown): Promise<FailureReport> {
 function usageMessage(error: CommanderError): string {
   if (error.code === "commander.help") return "no command is given; see the help above";
   const text = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
-  return `${text}${/[.)?]$/.test(text) ? "" : ";"} see leasehold --help, or leasehold <command> --help`;
+  const isSentence = /[.)?]$/.test(text);
+  return `${text}${isSentence ? " See" : "; see"} leasehold --help, or leasehold <command> --help`;
 }

@@ -38,6 +38,23 @@ const wrong: readonly (readonly [args: readonly string[], ...names: string[]])[]
   [["run", "--application", "orders", ...handler, "--partitions", "0"], "--partitions", "'0'", "from 1"],
   [["run", "--application", "o", ...handler, "--partitions", "4"], "application", '"o"', "3 to 249"],
   [["run", "--application", "orders", ...handler, "--stream", "a b"], "streamName", '"a b"', "1 to 128"],
+  [["run", "--application", "orders", ...handler, "--partitions", "-1"], "--partitions", "'-1'", "from 1"],
+  [["run", "--application", "orders", ...handler, "--partitions", "1.5"], "--partitions", "'1.5'", "from 1"],
+  [["run", ...partitions, "--application", "sales"], "--application", "orders", "sales", "leave one"],
+  [
+    ["run", ...handler, "--partitions", "4", "--application", "--json"],
+    "--application",
+    "followed by --json",
+  ],
+  [
+    [
+      ...["run", "--application", "orders", ...handler, "--stream", "s"],
+      ...["--initial-position", "2026-02-31T12:00:00Z"],
+    ],
+    "--initial-position",
+    "'2026-02-31T12:00:00Z'",
+    "an instant",
+  ],
   [["run", ...partitions, "--label", "a b"], "label", '"a b"', "1 to 60"],
   [["status"], "--application", "--application orders"],
   [["demo", "--shards", "1"], "--shards", "'1'", "from 2 to 64"],
@@ -84,6 +101,11 @@ describe("the command line", () => {
         "$ leasehold run",
         "Exit status",
       );
+    });
+
+    it("has a help command, of each command too", async () => {
+      expected(await runCli(["help"]), "Usage: leasehold [options] [command]\n", "Examples:");
+      expected(await runCli(["help", "run"]), "--handler", "$ leasehold run");
     });
 
     for (const [command, ...texts] of [
