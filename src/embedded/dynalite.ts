@@ -1,8 +1,8 @@
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../runtime/clock.js";
 import { systemClock } from "../runtime/system.js";
 import { EmulatorProcess, freePorts } from "./emulator-process.js";
+import { checkEmulators } from "./installed.js";
 
 export interface DynaliteOptions {
   /** How long a table stays CREATING, UPDATING or DELETING, ms. Default 50. */
@@ -34,7 +34,7 @@ const startsAtMost = 3;
  */
 export async function startDynalite(options: DynaliteOptions = {}): Promise<Dynalite> {
   const { transitionMs = 50, readyWithinMs = 15_000, clock = systemClock } = options;
-  checkInstalled();
+  checkEmulators(["dynalite"]);
   const script = fileURLToPath(new URL("dynalite-server.cjs", import.meta.url));
   for (let starts = 1; ; starts++) {
     const [port] = await freePorts(1);
@@ -48,13 +48,5 @@ export async function startDynalite(options: DynaliteOptions = {}): Promise<Dyna
       await emulator.stop();
       if (starts >= startsAtMost) throw error;
     }
-  }
-}
-
-function checkInstalled(): void {
-  try {
-    createRequire(import.meta.url).resolve("dynalite");
-  } catch (error) {
-    throw new Error("dynalite is not installed: run `npm install dynalite`", { cause: error });
   }
 }

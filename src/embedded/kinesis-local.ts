@@ -1,8 +1,8 @@
-import { createRequire } from "node:module";
 import path from "node:path";
 import type { Clock } from "../runtime/clock.js";
 import { systemClock } from "../runtime/system.js";
 import { EmulatorProcess, freePorts } from "./emulator-process.js";
+import { checkEmulators, emulatorModule } from "./installed.js";
 
 export interface KinesisLocalOptions {
   /** Streams that exist from the start, with how many shards each. Default none. */
@@ -35,7 +35,8 @@ const startsAtMost = 3;
  */
 export async function startKinesisLocal(options: KinesisLocalOptions = {}): Promise<KinesisLocal> {
   const { region = "us-east-1", readyWithinMs = 30_000, clock = systemClock } = options;
-  const script = scriptPath();
+  checkEmulators(["kinesis-local"]);
+  const script = emulatorModule("kinesis-local");
   for (let starts = 1; ; starts++) {
     const [port, tlsPort] = await freePorts(2);
     const emulator = new EmulatorProcess(
@@ -57,14 +58,6 @@ export async function startKinesisLocal(options: KinesisLocalOptions = {}): Prom
       await emulator.stop();
       if (starts >= startsAtMost) throw error;
     }
-  }
-}
-
-function scriptPath(): string {
-  try {
-    return createRequire(import.meta.url).resolve("kinesis-local/main.js");
-  } catch (error) {
-    throw new Error("kinesis-local is not installed: run `npm install kinesis-local`", { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 import { DemoStream } from "../../embedded/demo-stream.js";
 import { startDynalite } from "../../embedded/dynalite.js";
+import { checkEmulators } from "../../embedded/installed.js";
 import { startKinesisLocal } from "../../embedded/kinesis-local.js";
 import { sleep } from "../../runtime/clock.js";
 import { systemClock } from "../../runtime/system.js";
@@ -32,6 +33,7 @@ const catchUpMs = 30_000;
 
 /** Runs the whole demo and cleans up after itself, whatever happens. */
 export async function runDemo(settings: DemoSettings): Promise<DemoResult> {
+  checkEmulators(["kinesis-local", "dynalite"]);
   const screen = new Screen({ clock, out: process.stderr });
   const abort = new AbortController();
   const takeOff = onStopSignals((signal) => {
