@@ -34,10 +34,25 @@ export function statusText(status: FleetStatus): string {
         lease.owner ?? "-",
         lease.epoch ?? "-",
         lease.checkpoint ?? "-",
-        lease.problem ?? lease.state,
+        lease.state,
         lease.parents.join(" ") || "-",
       ]),
     ),
   ];
+  const troubles = troublesIn(status);
+  if (troubles.length > 0) lines.push("", ...troubles);
   return `${lines.join("\n")}\n`;
+}
+
+/** What somebody should look at, beneath the tables: a sentence in a column would push all others out of sight. */
+function troublesIn({ workers, leases }: FleetStatus): readonly string[] {
+  return [
+    ...workers.flatMap(({ workerId, failing, stuck }) => [
+      ...(failing.length === 0 ? [] : [`work fails in ${workerId}: ${failing.join(" ")}`]),
+      ...(stuck.length === 0 ? [] : [`stuck processors in ${workerId}: ${stuck.join(" ")}`]),
+    ]),
+    ...leases.flatMap(({ leaseKey, problem }) =>
+      problem === undefined ? [] : [`row ${leaseKey} cannot be read: ${problem}`],
+    ),
+  ];
 }

@@ -1,0 +1,40 @@
+import { expect } from "chai";
+import { statusText } from "../../src/cli/status.js";
+
+const worker = { state: "live", leases: 1, load: 0, capacity: 64, maxLeases: null } as const;
+const lease = { owner: "w1", epoch: 7, checkpoint: "5", state: "owned", parents: [] } as const;
+const fleet = { application: "orders", liveness: "worker", planner: "w1" };
+
+describe("the status for people", () => {
+  it("names failing work, stuck processors and rows that cannot be read beneath its tables", () => {
+    const problem = 'checkpoint is "BOGUS": it must be a decimal integer';
+    const lines = statusText({
+      ...fleet,
+      workers: [
+        { ...worker, workerId: "w1", stuck: [], failing: ["s1", "s2"] },
+        { ...worker, workerId: "w2", stuck: ["s3"], failing: [] },
+      ],
+      leases: [
+        { ...lease, leaseKey: "s1" },
+        { ...lease, leaseKey: "s4", owner: null, epoch: null, checkpoint: null, state: "invalid", problem },
+      ],
+    }).split("\n");
+    expect(lines).to.include("LEASE  OWNER  EPOCH  CHECKPOINT  STATE    PARENTS");
+    expect(lines.slice(-5)).to.deep.equal([
+      "",
+      "work fails in w1: s1 s2",
+      "stuck processors in w2: s3",
+      `row s4 cannot be read: ${problem}`,
+      "",
+    ]);
+  });
+
+  it("ends with its tables where nothing is wrong", () => {
+    const text = statusText({
+      ...fleet,
+      workers: [{ ...worker, workerId: "w1", stuck: [], failing: [] }],
+      leases: [{ ...lease, leaseKey: "s1" }],
+    });
+    expect(text.trimEnd().split("\n").at(-1)).to.match(/^s1 /);
+  });
+});
