@@ -2,6 +2,7 @@ import { fatalExitCode } from "../supervisor/messages.js";
 import { ownParentChannel } from "../supervisor/node-processes.js";
 import { ParentLink } from "../supervisor/parent-link.js";
 import { systemClock } from "../runtime/system.js";
+import { hasCode } from "../index.js";
 import { failureOf } from "./failure.js";
 import { holdOff } from "./hold-off.js";
 import { write } from "./output.js";
@@ -42,7 +43,8 @@ async function main(label: string, settings: RunSettings): Promise<number> {
     // A parent that vanished during the start is a stop like any other.
     if (isOrphaned()) return 0;
     const { code, message } = failureOf(error);
-    if (worker?.hasJoined() !== true && isFatalAtStart(error)) {
+    const hasJoined = worker?.hasJoined() === true;
+    if (hasCode(error, "table-missing") || (!hasJoined && isFatalAtStart(error))) {
       await link.fatal(code, message);
       return fatalExitCode;
     }

@@ -145,9 +145,10 @@ export class Slot {
       this.#finish();
       return;
     }
-    // Once settings have worked, what a child holds against them is somebody else's doing (a permission withdrawn, a
-    // table deleted): it may pass, and it must not stop the children that still run.
-    if (exit.code === fatalExitCode && !isProven()) {
+    // Once settings have worked, what a child holds against them is somebody else's doing (a permission withdrawn): it may
+    // pass, and it must not stop the children that still run. A deleted table does not pass: a restart would silently make
+    // it anew, and with it lose every checkpoint.
+    if (exit.code === fatalExitCode && (!isProven() || running.fatal?.code === "table-missing")) {
       const fatal: Fatal = {
         label,
         code: running.fatal?.code ?? "child-failed",

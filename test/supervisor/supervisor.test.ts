@@ -462,6 +462,19 @@ describe("the supervisor", () => {
       expect((await end(supervisor, run)).fatal).to.be.undefined;
     });
 
+    it("is a deleted table also later: a restart would make it anew without its checkpoints", async () => {
+      const supervisor = supervise(["w1", "w2"]);
+      const run = supervisor.run();
+      host.last("w1").announces("a");
+      host.last("w2").announces("b");
+      host.last("w1").says({ leasehold: "fatal", code: "table-missing", message: "orders is gone" });
+      host.last("w1").exits({ code: 78 });
+      expect(host.last("w2").signals).to.have.length(1);
+      host.last("w2").exits({ code: 78 });
+      expect((await time.runUntilSettled(run)).fatal).to.include({ code: "table-missing" });
+      expect(host.children).to.have.length(2);
+    });
+
     it("is not what a child is that said so and died of something else", async () => {
       const supervisor = supervise();
       const run = supervisor.run();
