@@ -2,6 +2,7 @@ import { Discovery } from "./discovery/discovery.js";
 import { Fleet } from "./fleet/fleet.js";
 import type { LeaseKeeper } from "./fleet/fleet-deps.js";
 import type { ProtocolConfig } from "./model/config.js";
+import { messageOf } from "./model/errors.js";
 import type { Emit } from "./model/events.js";
 import { ProcessingHost } from "./processing/host.js";
 import type { PartitionStatus } from "./processing/journal.js";
@@ -187,7 +188,21 @@ export class WorkerCore {
       random,
       // A try ends after one lease duration: an answer that was lost holds a start up for no longer. A repeat finds what
       // the last one made and goes on waiting where that was.
-      { attemptTimeoutMs: this.#parts.config.leaseDurationMs, withinMs: prepareMs, signal },
+      {
+        attemptTimeoutMs: this.#parts.config.leaseDurationMs,
+        withinMs: prepareMs,
+        signal,
+        // A store that is down at the start must not be met with silence.
+        onError: (error) => {
+          const { workerId } = this;
+          this.#parts.emit({
+            type: "store-failed",
+            workerId,
+            operation: "prepare-tables",
+            error: messageOf(error),
+          });
+        },
+      },
       (attempt) => store.tables.prepare({ signal: attempt.signal }),
     );
     if (!prepared.ok) throw prepared.error;
