@@ -1,44 +1,11 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import type { FailureReport } from "./failure.js";
-import { logLevels, type LogLevel } from "./logger.js";
-import { initialPositionOption, integerBetween, partitionsOption, type InitialPosition } from "./options.js";
+import { environmentHelp } from "./commands/common.js";
+import { addDemo } from "./commands/demo.js";
+import { addRun } from "./commands/run.js";
+import { addStatus } from "./commands/status.js";
 import { exitStatus, UsageError, write, writeJson } from "./output.js";
-
-interface CommonFlags {
-  readonly json?: boolean;
-}
-
-interface RunFlags extends CommonFlags {
-  readonly application?: string;
-  readonly stream?: string;
-  readonly partitions?: readonly string[] | number;
-  readonly handler?: string;
-  readonly workers?: number;
-  readonly initialPosition?: InitialPosition;
-  readonly leaseDurationMs?: number;
-  readonly supervise: boolean;
-  readonly label?: string;
-  readonly logLevel: LogLevel;
-}
-
-interface DemoFlags extends CommonFlags {
-  readonly shards: number;
-  readonly workers: number;
-  readonly records: number;
-  readonly leaseDurationMs: number;
-}
-
-interface StatusFlags extends CommonFlags {
-  readonly application?: string;
-}
-
-const environmentHelp = `
-Endpoints and credentials come from the AWS SDK's usual environment and files:
-AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_KINESIS, ~/.aws/config.
-Exit status: 0 done, 1 failed, 2 called wrongly.`;
-
-const jsonText = "print one JSON object as the last line of stdout; everything else goes to stderr";
 
 /**
  * Runs one command line.
@@ -112,12 +79,18 @@ ${environmentHelp}`,
   program.action((command?: string) => {
     if (command !== undefined) {
       throw new UsageError(
-        `${command} is no command and no option; there are run, status and demo; see leasehold --help`,
+        `${command} is no command and no option; there are ${names(program)}; see leasehold --help`,
       );
     }
     program.help({ error: true });
   });
   return program;
+}
+
+/** `a, b and c`. */
+function names({ commands }: Command): string {
+  const all = commands.map((command) => command.name()).filter((name) => name !== "help");
+  return `${all.slice(0, -1).join(", ")} and ${all.at(-1) ?? ""}`;
 }
 
 /** Commander takes the next option for a missing value, and of two values the last: both are mistakes to be told of. */
@@ -148,109 +121,6 @@ function packageVersion(): string {
   return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version;
 }
 
-function addRun(program: Command): void {
-  program
-    .command("run")
-    .description("run workers on a stream, or on fixed partitions, until SIGTERM or Ctrl-C")
-    .option("--application <name>", "names the tables <name> and <name>-fleet")
-    .option("--stream <name>", "the Kinesis stream, by name or ARN")
-    .option("--partitions <list>", "in place of a stream: names as in a,b,c, or how many", partitionsOption)
-    .option(
-      "--handler <file>",
-      "an ES module whose default export is a processor, or a function that takes { application, workerId, logger } and returns one",
-    )
-    .option("--workers <count>", "worker processes (default: 1)", integerBetween(1, 256))
-    .option(
-      "--initial-position <where>",
-      "where a shard begins of which nothing is known: TRIM_HORIZON (default), LATEST, or an instant as in 2026-01-31T12:00:00Z",
-      initialPositionOption,
-    )
-    .option(
-      "--lease-duration-ms <ms>",
-      "how long a heartbeat vouches for a worker (default: 10000)",
-      integerBetween(2_000, 3_600_000, " ms"),
-    )
-    .option("--no-supervise", "run one worker in this process")
-    .option("--label <label>", "how the worker ids begin (default: host and process)")
-    .addOption(new Option("--log-level <level>", "what to log to stderr").choices(logLevels).default("info"))
-    .option("--json", jsonText)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  $ leasehold run --application orders --stream orders --handler ./handler.mjs --workers 4
-  $ leasehold run --application reports --partitions tenant-a,tenant-b --handler ./turns.mjs
-  $ leasehold run --application crawl --partitions 64 --handler ./turns.mjs --no-supervise
-
-A first SIGTERM hands everything over and leaves; a second one leaves without the last checkpoints.
-${environmentHelp}`,
-    )
-    .action(async (flags: RunFlags) => {
-      const application = needed("--application", flags.application, "--application orders");
-      const handler = needed("--handler", flags.handler, "--handler ./handler.mjs");
-      const { run } = await import("./run.js");
-      const result = await run({ ...flags, application, handler, json: flags.json === true });
-      if (flags.json === true) await writeJson(result);
-    });
-}
-
-function addStatus(program: Command): void {
-  program
-    .command("status")
-    .description("show who holds what")
-    .option("--application <name>", "the application's name")
-    .option("--json", jsonText)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  $ leasehold status --application orders
-  $ leasehold status --application orders --json | jq '.leases[] | select(.owner == null)'
-${environmentHelp}`,
-    )
-    .action(async (flags: StatusFlags) => {
-      const application = needed("--application", flags.application, "--application orders");
-      const { readStatus, statusText } = await import("./status.js");
-      const status = await readStatus(application);
-      if (flags.json === true) await writeJson(status);
-      else await write(process.stdout, statusText(status));
-    });
-}
-
-function addDemo(program: Command, setExit: (status: number) => void): void {
-  program
-    .command("demo")
-    .description(
-      "start local emulators and worker processes, kill, freeze, deploy over and reshard them, and balance the books",
-    )
-    .option("--shards <count>", "shards of the stream at the start", integerBetween(2, 64), 8)
-    .option("--workers <count>", "worker processes at the start", integerBetween(2, 8), 3)
-    .option("--records <count>", "records put on the stream", integerBetween(1_000, 1_000_000), 20_000)
-    .option(
-      "--lease-duration-ms <ms>",
-      "how long a heartbeat vouches for a worker",
-      integerBetween(2_000, 60_000, " ms"),
-      10_000,
-    )
-    .option("--json", jsonText)
-    .addHelpText(
-      "after",
-      `
-It needs the packages kinesis-local and dynalite beside this one, listens on loopback only and takes about a minute.
-
-Examples:
-  $ leasehold demo
-  $ leasehold demo --shards 16 --workers 4 --records 40000
-  $ leasehold demo --json > result.json`,
-    )
-    .action(async (flags: DemoFlags) => {
-      const { runDemo } = await import("./demo/demo.js");
-      const result = await runDemo({ ...flags, json: flags.json === true });
-      if (flags.json === true) await writeJson(result);
-      if (!result.ok) setExit(exitStatus.failure);
-    });
-}
-
 async function report(error: unknown, json: boolean): Promise<number> {
   // Help and version end commander by an error too; they have been written.
   if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.ok;
@@ -260,12 +130,6 @@ async function report(error: unknown, json: boolean): Promise<number> {
     await writeJson({ ok: false, error: { code: failure.code, message: failure.message } });
   }
   return failure.exit;
-}
-
-/** Checked here, not by commander, which would speak of what is missing before it speaks of what is unknown. */
-function needed(option: string, value: string | undefined, example: string): string {
-  if (value !== undefined) return value;
-  throw new UsageError(`${option} is missing: give it, as in ${example}`);
 }
 
 async function failureFor(error: unknown): Promise<FailureReport> {
