@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import type { CheckpointMode } from "../index.js";
 import { UsageError } from "./output.js";
 
 /** A parser for commander: its error names the value and what it may be; commander adds the option's name. */
@@ -42,6 +43,9 @@ export function initialPositionOption(value: string): InitialPosition {
     "It must be TRIM_HORIZON, LATEST or an instant with its zone, as in 2026-01-31T12:00:00Z.",
   );
 }
+
+/** The values of `--checkpointing`. */
+export const checkpointModes = ["automatic", "explicit"] as const satisfies readonly CheckpointMode[];
 
 /** The source of `run`: exactly one of the two options. */
 export function checkSource(options: { readonly stream?: string; readonly partitions?: unknown }): void {

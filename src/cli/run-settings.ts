@@ -1,4 +1,4 @@
-import { fixedPartitions, kinesis, type WorkerOptions } from "../index.js";
+import { fixedPartitions, kinesis, type CheckpointMode, type WorkerOptions } from "../index.js";
 import type { LogLevel } from "./logger.js";
 import type { InitialPosition } from "./options.js";
 
@@ -9,6 +9,9 @@ export interface RunSettings {
   readonly partitions?: readonly string[] | number;
   readonly handler: string;
   readonly initialPosition?: InitialPosition;
+  readonly idlePollIntervalMs?: number;
+  readonly emptyBatches?: true;
+  readonly checkpointing?: CheckpointMode;
   readonly leaseDurationMs?: number;
   readonly logLevel: LogLevel;
   readonly json: boolean;
@@ -17,8 +20,9 @@ export interface RunSettings {
 /** The settings that every worker of a run shares. */
 export function workerOptions(
   settings: RunSettings,
-): Pick<WorkerOptions, "application" | "source" | "leaseDurationMs"> {
-  const { application, stream, partitions, initialPosition, leaseDurationMs } = settings;
+): Pick<WorkerOptions, "application" | "source" | "checkpointing" | "leaseDurationMs"> {
+  const { application, stream, partitions, initialPosition, idlePollIntervalMs, emptyBatches } = settings;
+  const { checkpointing, leaseDurationMs } = settings;
   return {
     application,
     source:
@@ -26,8 +30,11 @@ export function workerOptions(
         ? kinesis({
             ...(stream?.startsWith("arn:") === true ? { streamArn: stream } : { streamName: stream ?? "" }),
             ...(initialPosition === undefined ? {} : { initialPosition }),
+            ...(idlePollIntervalMs === undefined ? {} : { idlePollIntervalMs }),
+            ...(emptyBatches === undefined ? {} : { emptyBatches }),
           })
         : fixedPartitions({ partitions, name: application }),
+    ...(checkpointing === undefined ? {} : { checkpointing }),
     ...(leaseDurationMs === undefined ? {} : { leaseDurationMs }),
   };
 }

@@ -40,16 +40,25 @@ export async function run(options: RunOptions): Promise<RunResult> {
       `--workers ${String(options.workers)} and --no-supervise are both given: without a supervisor this process is the one worker; leave one of them out`,
     );
   }
-  if (options.partitions !== undefined && options.initialPosition !== undefined) {
-    throw new UsageError(
-      "--initial-position and --partitions are both given: fixed partitions hold no records to begin at; leave --initial-position out",
-    );
-  }
+  if (options.partitions !== undefined) checkForPartitions(options);
   checkHandlerFile(options.handler);
   const settings = settingsOf(options);
   const labels = labelsOf(options);
   checkWithoutStarting(settings, labels.at(-1) ?? "");
   return options.supervise ? runSupervised(settings, labels) : runHere(settings, labels[0] ?? "");
+}
+
+/** What says how a stream is read says nothing of fixed partitions. */
+function checkForPartitions(options: RunOptions): void {
+  const mistakes = [
+    ["--initial-position", options.initialPosition, "fixed partitions hold no records to begin at"],
+    ["--idle-poll-interval-ms", options.idlePollIntervalMs, "fixed partitions are not polled"],
+    ["--empty-batches", options.emptyBatches, "fixed partitions hand over turns and no batches of records"],
+  ] as const;
+  for (const [name, value, why] of mistakes) {
+    if (value === undefined) continue;
+    throw new UsageError(`${name} and --partitions are both given: ${why}; leave ${name} out`);
+  }
 }
 
 function settingsOf({

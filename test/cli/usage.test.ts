@@ -27,6 +27,19 @@ const wrong: readonly (readonly [args: readonly string[], ...names: string[]])[]
     "leave --initial-position out",
   ],
   [
+    ["run", ...partitions, "--idle-poll-interval-ms", "500"],
+    "--idle-poll-interval-ms",
+    "leave --idle-poll-interval-ms out",
+  ],
+  [["run", ...partitions, "--empty-batches"], "--empty-batches", "leave --empty-batches out"],
+  [
+    ["run", "--application", "orders", ...handler, "--stream", "s", "--idle-poll-interval-ms", "199"],
+    "--idle-poll-interval-ms",
+    "'199'",
+    "from 200",
+  ],
+  [["run", ...partitions, "--checkpointing", "never"], "--checkpointing", "'never'", "explicit"],
+  [
     ["run", "--application", "orders", ...handler, "--stream", "s", "--initial-position", "yesterday"],
     "--initial-position",
     "'yesterday'",

@@ -1,6 +1,13 @@
 import { Option, type Command } from "commander";
+import type { CheckpointMode } from "../../index.js";
 import { logLevels, type LogLevel } from "../logger.js";
-import { initialPositionOption, integerBetween, partitionsOption, type InitialPosition } from "../options.js";
+import {
+  checkpointModes,
+  initialPositionOption,
+  integerBetween,
+  partitionsOption,
+  type InitialPosition,
+} from "../options.js";
 import { writeJson } from "../output.js";
 import { environmentHelp, jsonText, needed, type CommonFlags } from "./common.js";
 
@@ -11,6 +18,9 @@ interface RunFlags extends CommonFlags {
   readonly handler?: string;
   readonly workers?: number;
   readonly initialPosition?: InitialPosition;
+  readonly idlePollIntervalMs?: number;
+  readonly emptyBatches?: true;
+  readonly checkpointing?: CheckpointMode;
   readonly leaseDurationMs?: number;
   readonly supervise: boolean;
   readonly label?: string;
@@ -33,6 +43,18 @@ export function addRun(program: Command): void {
       "--initial-position <where>",
       "where a shard begins of which nothing is known: TRIM_HORIZON (default), LATEST, or an instant as in 2026-01-31T12:00:00Z",
       initialPositionOption,
+    )
+    .option(
+      "--idle-poll-interval-ms <ms>",
+      "between two reads of a shard that has nothing new (default: 1000)",
+      integerBetween(200, 3_600_000, " ms"),
+    )
+    .option("--empty-batches", "hand reads that brought nothing to the handler too")
+    .addOption(
+      new Option(
+        "--checkpointing <mode>",
+        "automatic: a batch is done when process returns; explicit: when the handler checkpoints it (default: automatic)",
+      ).choices(checkpointModes),
     )
     .option(
       "--lease-duration-ms <ms>",
