@@ -1,7 +1,16 @@
 /**
- * `leasehold/testing`: time, chance, the store and the stream in a test's hands. The worker that runs on them is the one
- * that ships.
+ * `leasehold/testing`: time, chance, the store and the stream in a test's hands; and a fleet of worker processes against
+ * real endpoints. The worker that runs on them is the one that ships.
  */
+export { startFleet, TestFleet, type Wait } from "./fleet/test-fleet.js";
+export type { FleetOptions, StartOptions } from "./fleet/fleet-options.js";
+export type { Happening, Seen } from "./fleet/fleet-event.js";
+export type { TestWorker } from "./fleet/fleet-worker.js";
+export { dynamodbAt, kinesisAt, type Endpoints } from "../embedded/endpoints.js";
+export { createStream, TestStream, type TestStreamOptions } from "../embedded/test-stream.js";
+export type { OpenShard } from "../embedded/demo-stream.js";
+export { startDynalite, type Dynalite, type DynaliteOptions } from "../embedded/dynalite.js";
+export { startKinesisLocal, type KinesisLocal, type KinesisLocalOptions } from "../embedded/kinesis-local.js";
 export { VirtualTime } from "./virtual-time.js";
 export { VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";
 export { seededRandom, type SeededRandom } from "./seeded-random.js";

@@ -29,7 +29,7 @@ const table: Record<string, string> = {
     "discovery fleet processing supervisor telemetry worker.ts inspect.ts",
   testing:
     "model runtime store store/dynamodb store/memory history tenure source source/kinesis source/fixed " +
-    "discovery fleet processing supervisor telemetry worker.ts inspect.ts index.ts",
+    "discovery fleet processing supervisor telemetry worker.ts inspect.ts index.ts embedded",
   cli:
     "index.ts runtime supervisor inspect.ts dashboard embedded " +
     "store/dynamodb store/memory source/kinesis source/fixed",
