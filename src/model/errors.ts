@@ -79,15 +79,23 @@ export class LeaseholdError extends Error {
  */
 export class StoreError extends LeaseholdError {
   readonly ambiguous: boolean;
+  /** What was called, as a policy names action and resource: `dynamodb:UpdateItem on table/orders-fleet`. */
+  readonly call: string | undefined;
 
   constructor(
     code: Extract<ErrorCode, `store-${string}` | "table-missing" | "invalid-row">,
     message: string,
-    options: { readonly retryable: boolean; readonly ambiguous: boolean; readonly cause?: unknown },
+    options: {
+      readonly retryable: boolean;
+      readonly ambiguous: boolean;
+      readonly call?: string;
+      readonly cause?: unknown;
+    },
   ) {
     super(code, message, options);
     this.name = "StoreError";
     this.ambiguous = options.ambiguous;
+    this.call = options.call;
   }
 }
 

@@ -44,4 +44,7 @@ export {
 export { simulate, type SimulationOptions, type SimulationResult } from "./simulator.js";
 export { Trace, type TraceEntry, type TraceOptions } from "./trace.js";
 export { invariantNames, InvariantViolation, type InvariantName } from "./violation.js";
+export { startFaultProxy, type FaultProxy, type FaultProxyOptions } from "./fault-proxy.js";
+export { type FaultScope, type ProxyFault, type ProxyRequest } from "./proxy-faults.js";
+export { type ActionCounts } from "./proxy-counts.js";
 export { storeContract, type ContractCase, type StoreHarness } from "./store-contract.js";

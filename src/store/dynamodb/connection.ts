@@ -64,7 +64,7 @@ export class DynamoDbConnection {
     call?: Call,
   ): Promise<Item | undefined> {
     const input = { TableName: table, Key: key, ConsistentRead: consistent };
-    const output = await this.attempt({ table, doing, writes: false }, call, (options) =>
+    const output = await this.attempt({ table, action: "GetItem", doing, writes: false }, call, (options) =>
       this.client.send(new GetItemCommand(input), options),
     );
     return output.Item;
@@ -91,8 +91,10 @@ export class DynamoDbConnection {
     } as const;
     let attributes: Item | undefined;
     try {
-      const output = await this.attempt({ table, doing, writes: true }, call, (options) =>
-        this.client.send(new UpdateItemCommand(input), options),
+      const output = await this.attempt(
+        { table, action: "UpdateItem", doing, writes: true },
+        call,
+        (options) => this.client.send(new UpdateItemCommand(input), options),
       );
       attributes = output.Attributes;
     } catch (error) {
@@ -123,7 +125,7 @@ export class DynamoDbConnection {
   ): Promise<PlainOutcome> {
     const input = { TableName: table, Key: key, ...expression.condition() };
     try {
-      await this.attempt({ table, doing, writes: true }, call, (options) =>
+      await this.attempt({ table, action: "DeleteItem", doing, writes: true }, call, (options) =>
         this.client.send(new DeleteItemCommand(input), options),
       );
       return { ok: true };
@@ -135,7 +137,7 @@ export class DynamoDbConnection {
 
   /** Every page of a query. */
   async query(input: QueryCommandInput & { TableName: string }, doing: string, call?: Call): Promise<Item[]> {
-    const context = { table: input.TableName, doing, writes: false };
+    const context = { table: input.TableName, index: input.IndexName, action: "Query", doing, writes: false };
     const limit = this.pageLimit === undefined ? {} : { Limit: this.pageLimit };
     const items: Item[] = [];
     let from: Key | undefined;

@@ -3,6 +3,10 @@ import { messageOf, StoreError } from "../../model/errors.js";
 /** What was asked of the store when it failed: for the message, and to know whether anything can have been applied. */
 export interface CallContext {
   readonly table: string;
+  /** As a policy names it, without its service: `UpdateItem`. */
+  readonly action: string;
+  /** The index that is read, where it is one. */
+  readonly index?: string | undefined;
   /** A phrase such as `update lease "s1"`. */
   readonly doing: string;
   readonly writes: boolean;
@@ -22,9 +26,11 @@ const throttles: ReadonlySet<string> = new Set([
   "ReplicatedWriteConflictException",
 ]);
 
-const denials: ReadonlySet<string> = new Set([
-  "AccessDeniedException",
-  "AccessDenied",
+/** A policy says no. */
+const denials: ReadonlySet<string> = new Set(["AccessDeniedException", "AccessDenied"]);
+
+/** Nobody knows who asks. */
+const strangers: ReadonlySet<string> = new Set([
   "UnrecognizedClientException",
   "InvalidSignatureException",
   "IncompleteSignatureException",
@@ -68,6 +74,19 @@ function symptomsOf(error: unknown): Symptoms {
   };
 }
 
+/** What is called, as a policy names action and resource. */
+function callOf({ action, table, index }: CallContext): string {
+  return `dynamodb:${action} on table/${table}${index === undefined ? "" : `/index/${index}`}`;
+}
+
+/** What the store answered, in its own words where it had any. */
+function answerOf(error: unknown): string {
+  const { name, status } = symptomsOf(error);
+  // A load balancer answers with a page: what the SDK makes of it is a complaint about its first character.
+  if (error instanceof SyntaxError && status !== undefined) return `HTTP status ${String(status)}`;
+  return `${name === "" ? "" : `${name}: `}${messageOf(error)}`;
+}
+
 /** The name by which the SDK knows an error, `""` for what is none of its. */
 export function sdkErrorName(error: unknown): string {
   return symptomsOf(error).name;
@@ -80,7 +99,8 @@ export function sdkErrorName(error: unknown): string {
 export function toStoreError(error: unknown, context: CallContext): StoreError {
   if (error instanceof StoreError) return error;
   const { name, code, status } = symptomsOf(error);
-  const said = `${context.doing} in table ${context.table}: ${name === "" ? "" : `${name}: `}${messageOf(error)}`;
+  const said = `${context.doing} in table ${context.table}: ${answerOf(error)}`;
+  const call = callOf(context);
   const make = (
     storeCode: ConstructorParameters<typeof StoreError>[0],
     remedy: string,
@@ -90,6 +110,7 @@ export function toStoreError(error: unknown, context: CallContext): StoreError {
       retryable: how.retryable,
       // A read leaves nothing behind.
       ambiguous: how.ambiguous && context.writes,
+      call,
       cause: error,
     });
 
@@ -100,13 +121,23 @@ export function toStoreError(error: unknown, context: CallContext): StoreError {
     });
   }
   if (throttles.has(name) || status === 429) {
-    return make("store-throttled", "raise the table's capacity, or make it on-demand, if this goes on", {
-      retryable: true,
+    return make(
+      "store-throttled",
+      `it is tried again; raise the capacity of table ${context.table}, or make it on-demand, if this goes on`,
+      {
+        retryable: true,
+        ambiguous: false,
+      },
+    );
+  }
+  if (strangers.has(name) || status === 401) {
+    return make("store-denied", "give the worker credentials that are valid, and look at its clock", {
+      retryable: false,
       ambiguous: false,
     });
   }
-  if (denials.has(name) || status === 401 || status === 403) {
-    return make("store-denied", "check the credentials and the permissions on the table and its index", {
+  if (denials.has(name) || status === 403) {
+    return make("store-denied", `allow ${call} in the policy of the worker's role`, {
       retryable: false,
       ambiguous: false,
     });

@@ -23,8 +23,10 @@ export class DynamoDbHistoryStore implements HistoryStore {
       ...new Expression().requireAbsent("pk").condition(),
     };
     try {
-      await this.#connection.attempt({ table: fleetTable, doing, writes: true }, call, (options) =>
-        client.send(new PutItemCommand(input), options),
+      await this.#connection.attempt(
+        { table: fleetTable, action: "PutItem", doing, writes: true },
+        call,
+        (options) => client.send(new PutItemCommand(input), options),
       );
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -42,7 +44,12 @@ export class DynamoDbHistoryStore implements HistoryStore {
 
   async highestEpoch(leaseKey: string, call?: Call): Promise<number | undefined> {
     const { client, fleetTable } = this.#connection;
-    const context = { table: fleetTable, doing: `read the last epoch of ${leaseKey}`, writes: false };
+    const context = {
+      table: fleetTable,
+      action: "Query",
+      doing: `read the last epoch of ${leaseKey}`,
+      writes: false,
+    };
     const input = { ...this.#queryOf(leaseKey), ScanIndexForward: false, Limit: 1 };
     const output = await this.#connection.attempt(context, call, (options) =>
       client.send(new QueryCommand(input), options),

@@ -18,7 +18,7 @@ export class DynamoDbLeaseReader implements LeaseReader {
 
   async scan(call: Call & { readonly consistent: boolean }): Promise<LeaseScan> {
     const { client, leaseTable, pageLimit } = this.#connection;
-    const context = { table: leaseTable, doing: "scan the leases", writes: false };
+    const context = { table: leaseTable, action: "Scan", doing: "scan the leases", writes: false };
     const leases: Lease[] = [];
     const invalid: InvalidRow[] = [];
     let from: Key | undefined;

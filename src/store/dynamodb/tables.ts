@@ -95,7 +95,7 @@ export class DynamoDbTables implements Tables {
   }
 
   async #describe(table: string, call: Call | undefined): Promise<TableDescription | undefined> {
-    const context = { table, doing: "describe it", writes: false };
+    const context = { table, action: "DescribeTable", doing: "describe it", writes: false };
     try {
       const output = await this.#connection.attempt(context, call, (options) =>
         this.#connection.client.send(new DescribeTableCommand({ TableName: table }), options),
@@ -143,7 +143,7 @@ export class DynamoDbTables implements Tables {
   }
 
   async #create(table: string, shape: TableShape, call: Call | undefined): Promise<void> {
-    const context = { table, doing: "create it", writes: true };
+    const context = { table, action: "CreateTable", doing: "create it", writes: true };
     await this.#connection
       .attempt(context, call, (options) =>
         this.#connection.client.send(new CreateTableCommand({ TableName: table, ...shape.create }), options),
@@ -168,7 +168,12 @@ export class DynamoDbTables implements Tables {
       AttributeDefinitions: leaseAttributeDefinitions,
       GlobalSecondaryIndexUpdates: [{ Create }],
     };
-    const context = { table: leaseTable, doing: `add index ${ownerIndex}`, writes: true };
+    const context = {
+      table: leaseTable,
+      action: "UpdateTable",
+      doing: `add index ${ownerIndex}`,
+      writes: true,
+    };
     try {
       await this.#connection
         .attempt(context, call, (options) => client.send(new UpdateTableCommand(input), options))
@@ -192,7 +197,12 @@ export class DynamoDbTables implements Tables {
   /** Lets the store drop old history, where it can. Nothing about leases depends on it. */
   async #ensureExpiry(call: Call | undefined): Promise<void> {
     const { client, fleetTable } = this.#connection;
-    const context = { table: fleetTable, doing: "set its time to live", writes: true };
+    const context = {
+      table: fleetTable,
+      action: "UpdateTimeToLive",
+      doing: "set its time to live",
+      writes: true,
+    };
     const TimeToLiveSpecification = { Enabled: true, AttributeName: expiryAttribute };
     try {
       if (await this.#hasExpiry(call)) return;
@@ -211,7 +221,12 @@ export class DynamoDbTables implements Tables {
 
   async #hasExpiry(call: Call | undefined): Promise<boolean> {
     const { client, fleetTable } = this.#connection;
-    const context = { table: fleetTable, doing: "read its time to live", writes: false };
+    const context = {
+      table: fleetTable,
+      action: "DescribeTimeToLive",
+      doing: "read its time to live",
+      writes: false,
+    };
     const { TimeToLiveDescription: found } = await this.#connection.attempt(context, call, (options) =>
       client.send(new DescribeTimeToLiveCommand({ TableName: fleetTable }), options),
     );

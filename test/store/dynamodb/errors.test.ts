@@ -3,7 +3,7 @@ import { StoreError } from "../../../src/model/errors.js";
 import { sdkErrorName, toStoreError } from "../../../src/store/dynamodb/errors.js";
 import { serviceError, socketError } from "./stub.js";
 
-const writing = { table: "orders", doing: 'write lease "s1"', writes: true };
+const writing = { table: "orders", action: "UpdateItem", doing: 'write lease "s1"', writes: true };
 const named = (name: string, message = "said the SDK"): Error => Object.assign(new Error(message), { name });
 
 const verdicts: Readonly<Record<string, readonly [unknown, string, boolean, boolean]>> = {
@@ -75,7 +75,7 @@ describe("errors of DynamoDB", () => {
   it("says what was done, in which table, and what to do next", () => {
     const { message } = toStoreError(serviceError("AccessDeniedException"), writing);
     expect(message).to.equal(
-      'write lease "s1" in table orders: AccessDeniedException: said the store; check the credentials and the permissions on the table and its index',
+      'write lease "s1" in table orders: AccessDeniedException: said the store; allow dynamodb:UpdateItem on table/orders in the policy of the worker\'s role',
     );
   });
 
