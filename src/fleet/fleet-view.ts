@@ -1,7 +1,10 @@
+import { checkMeta } from "../model/format.js";
 import {
+  formatNumber,
   isLive,
   tombstoneBeat,
   type FleetRows,
+  type MetaRow,
   type PlannerRow,
   type WorkerRow,
 } from "../model/worker-row.js";
@@ -18,6 +21,7 @@ export interface FleetChanges {
 export class FleetView {
   #workers = new Map<string, WorkerRow>();
   #planner: PlannerRow | undefined;
+  #meta: MetaRow | undefined;
   /** The count of deaths that the last whole read showed: one learnt with a claim must not pass for seen. */
   #deathsSeen: number | undefined;
   #reads = 0;
@@ -31,6 +35,10 @@ export class FleetView {
 
   get planner(): PlannerRow | undefined {
     return this.#planner;
+  }
+
+  get meta(): MetaRow | undefined {
+    return this.#meta;
   }
 
   /** How many whole reads there were. */
@@ -50,8 +58,13 @@ export class FleetView {
     return this.workers.filter(isLive);
   }
 
-  /** A whole read. Rows that it lacks are gone, or too new for an eventually consistent read: either way unknown. */
+  /**
+   * A whole read. Rows that it lacks are gone, or too new for an eventually consistent read: either way unknown.
+   * @throws LeaseholdError `table-mismatch` where the fleet writes a format by now that this version cannot read
+   */
   apply(rows: FleetRows): FleetChanges {
+    if (rows.meta !== undefined && rows.meta.format > formatNumber) checkMeta(rows.meta);
+    this.#meta = rows.meta ?? this.#meta;
     const workers = new Map<string, WorkerRow>();
     for (const row of rows.workers) {
       this.applyWorker(row);

@@ -1,5 +1,6 @@
 import { LeaseholdError, StoreError } from "../model/errors.js";
 import { checkMeta } from "../model/format.js";
+import { holderElapsedMs, type Reading } from "../model/reading.js";
 import { formatNumber, livenessModes, type WorkerIdentity, type WorkerStatus } from "../model/worker-row.js";
 import { attempts, type AttemptsResult } from "../runtime/attempts.js";
 import { sleep, wallTime } from "../runtime/clock.js";
@@ -107,16 +108,11 @@ export class Fleet {
   /** Joins `meta`, announces a new id and creates its row. Creation is no beat. */
   async #create(): Promise<Incarnation> {
     const { store, clock, random, config, emit, machine, announce, label } = this.#deps;
-    const mode = livenessModes[0];
-    const meta = answered(
-      await attempts(clock, random, this.#options(), ({ signal }) =>
-        store.membership.join(mode, formatNumber, { signal }),
-      ),
-    );
-    checkMeta(meta, mode);
-    for (let tries = 0; tries < creations; tries++) {
+    let joinedAt = await this.#join();
+    for (let tries = 0; tries < creations;) {
       const workerId = `${label}-${random.id().slice(0, 12)}`;
       await this.#unlessHalted(announce(workerId));
+      if (this.#ageMs(joinedAt) >= config.leaseDurationMs / 2) joinedAt = await this.#join();
       const identity: WorkerIdentity = {
         workerId,
         maxConcurrentBatches: config.maxConcurrentBatches,
@@ -133,6 +129,10 @@ export class Fleet {
       );
       // Refused after an attempt without an answer: an unbeaten, unfenced row of our own random id is our own.
       const ours = outcome.ok || (outcome.current?.beat === 0 && outcome.current.fencedBy === undefined);
+      // Counted as joined and without a row for so long, it may have been overlooked when the format was raised
+      // (`format-raise.ts`): its row is left to be fenced, and it joins again.
+      if (this.#ageMs(joinedAt) >= config.leaseDurationMs) continue;
+      tries += 1;
       if (!ours) continue;
       emit({ type: "worker-created", workerId });
       return new Incarnation(this.#deps, workerId);
@@ -141,6 +141,24 @@ export class Fleet {
       "store-rejected",
       `no worker row could be created: ${String(creations)} new ids in a row were taken; look at the fleet table's rows named ${label}-…`,
     );
+  }
+
+  /** Counts itself in `meta`, and checks what the tables are. @returns when that was sent */
+  async #join(): Promise<Reading> {
+    const { store, clock, random } = this.#deps;
+    const mode = livenessModes[0];
+    const sentAt = clock.now();
+    const meta = answered(
+      await attempts(clock, random, this.#options(), ({ signal }) =>
+        store.membership.join(mode, formatNumber, { signal }),
+      ),
+    );
+    checkMeta(meta, mode);
+    return sentAt;
+  }
+
+  #ageMs(since: Reading): number {
+    return holderElapsedMs(since, this.#deps.clock.now());
   }
 
   /** What somebody else has to answer must not hold a stop up. */

@@ -1,23 +1,26 @@
 import { messageOf, StoreError } from "../model/errors.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import type { Collection } from "./collection.js";
+import { FormatRaise } from "./format-raise.js";
 import type { Member } from "./member.js";
 import type { Scanning } from "./scanning.js";
 
-/** What the planner sees to beside the plan: discovery, the clean-up of finished leases, the collection of the dead. */
+/** What the planner sees to beside the plan: discovery, the clean-up of finished leases, the collection of the dead, the format. */
 export class Housekeeping {
   readonly #member: Member;
   readonly #scanning: Scanning;
   readonly #collection: Collection;
-  readonly #onCreated: () => void;
+  readonly #formatRaise: FormatRaise;
+  readonly #onNews: () => void;
   #lastDiscoveryAt: Reading | undefined;
 
-  /** @param onCreated lease rows were made: there are orphans to look at */
-  constructor(member: Member, scanning: Scanning, collection: Collection, onCreated: () => void) {
+  /** @param onNews lease rows were made, or the format was raised: everybody is to look */
+  constructor(member: Member, scanning: Scanning, collection: Collection, onNews: () => void) {
     this.#member = member;
     this.#scanning = scanning;
     this.#collection = collection;
-    this.#onCreated = onCreated;
+    this.#formatRaise = new FormatRaise(member, onNews);
+    this.#onNews = onNews;
   }
 
   /** Once a round of the planner. */
@@ -27,6 +30,7 @@ export class Housekeeping {
     if (this.#lastDiscoveryAt === undefined || this.#ageMs(this.#lastDiscoveryAt) >= discoveryIntervalMs) {
       this.discoverNow();
     }
+    this.#formatRaise.round();
     if (this.#collection.isDue) tasks.start("collect", () => this.#collection.collect());
   }
 
@@ -39,7 +43,7 @@ export class Housekeeping {
         const created = await deps.keeper.discover(workerId);
         if (created > 0) {
           this.#scanning.want();
-          this.#onCreated();
+          this.#onNews();
         }
         if (this.#scanning.isFresh) {
           await deps.keeper.cleanUp(workerId, leases.all(), (owner) => fleet.isFenced(owner));

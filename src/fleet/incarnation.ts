@@ -116,7 +116,7 @@ export class Incarnation implements Member {
       this.#heartbeat.hurry();
     });
     this.#housekeeping = new Housekeeping(this, this.#scanning, this.#collection, () => {
-      this.tasks.start("tell-created", () => this.stirAll());
+      this.tasks.start("tell-news", () => this.stirAll());
     });
     this.#planner = new PlannerRole(this, {
       scanIsFresh: () => this.#scanning.isFresh,

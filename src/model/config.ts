@@ -28,6 +28,8 @@ export interface ProtocolOptions {
   readonly checkpointIntervalMs?: number;
   /** How often the source is asked which partitions there are. Default 30,000, minimum 1,000. */
   readonly discoveryIntervalMs?: number;
+  /** How long every worker must have read a newer format before the fleet writes it. Default 600,000. */
+  readonly deployHoldMs?: number;
   /** Leases that plans and ranks give this worker at most. Default: no bound. */
   readonly maxLeases?: number;
   /** Leases that this worker adopts at most, whatever happens. Default: no bound. */
@@ -63,6 +65,7 @@ export interface ProtocolConfig {
   readonly maxConcurrentBatches: number;
   readonly checkpointIntervalMs: number;
   readonly discoveryIntervalMs: number;
+  readonly deployHoldMs: number;
   readonly maxLeases: number | undefined;
   readonly hardMaxLeases: number | undefined;
   readonly maxMovesInFlight: number;
@@ -110,6 +113,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof ProtocolOptions>([
   "maxConcurrentBatches",
   "checkpointIntervalMs",
   "discoveryIntervalMs",
+  "deployHoldMs",
   "maxLeases",
   "hardMaxLeases",
   "maxMovesInFlight",
@@ -219,6 +223,7 @@ export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
     maxConcurrentBatches: count("maxConcurrentBatches", 64, 1),
     checkpointIntervalMs: ms("checkpointIntervalMs", 10_000, 0),
     discoveryIntervalMs: ms("discoveryIntervalMs", 30_000, 1_000),
+    deployHoldMs: ms("deployHoldMs", 600_000, 0),
     maxLeases,
     hardMaxLeases,
     maxMovesInFlight:

@@ -119,6 +119,13 @@ export type FleetEvent =
   | { readonly type: "orphans-seen"; readonly workerId: string; readonly orphans: number }
   | { readonly type: "planner-elected"; readonly workerId: string; readonly epoch: number }
   | { readonly type: "planner-deposed"; readonly workerId: string; readonly epoch: number }
+  /** Rows are written in a newer format from now on; versions that do not read it are refused. */
+  | {
+      readonly type: "format-raised";
+      readonly workerId: string;
+      readonly from: number;
+      readonly to: number;
+    }
   | {
       readonly type: "directive-posted";
       readonly workerId: string;

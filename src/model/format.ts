@@ -1,5 +1,5 @@
 import { LeaseholdError } from "./errors.js";
-import { formatNumber, livenessModes, oldestFormatRead, type MetaRow } from "./worker-row.js";
+import { formatNumber, livenessModes, oldestFormatRead, type MetaRow, type WorkerRow } from "./worker-row.js";
 
 /**
  * Whether this version may work on tables that say so of themselves: one liveness mode a table, and a format that it
@@ -28,4 +28,15 @@ export function checkMeta(meta: MetaRow, mode: string = livenessModes[0]): void 
         "start the version between first, which raises the format",
     );
   }
+}
+
+/**
+ * Whether the rows allow the format to be raised by one: this version writes a newer one, and every unfenced row says
+ * that it reads the next. A tombstone says nothing, so it must be fenced first.
+ */
+export function mayRaise(meta: MetaRow, workers: readonly WorkerRow[]): boolean {
+  return (
+    meta.format < formatNumber &&
+    workers.every(({ fencedBy, readsFormat }) => fencedBy !== undefined || readsFormat > meta.format)
+  );
 }

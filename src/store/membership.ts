@@ -17,6 +17,9 @@ export interface Beat {
   readonly removeMail: readonly string[];
 }
 
+/** What `meta` must show for its format to be raised. */
+export type FormatExpectation = Pick<MetaRow, "format" | "joins">;
+
 /** The rows of workers. Every write but creation and the parent's fence is refused on a missing or fenced row. */
 export interface Membership {
   /** One query: every row of the fleet, `planner` and `meta` included. */
@@ -27,6 +30,8 @@ export interface Membership {
    * the caller checks it.
    */
   join(mode: string, format: number, call?: Call): Promise<MetaRow>;
+  /** `SET format = format + 1 IF format = :format AND joins = :joins`: nobody has joined since the rows were read. */
+  raiseFormat(expect: FormatExpectation, call?: Call): Promise<WriteOutcome<MetaRow>>;
   /** `beat = 0`, empty mailbox, `IF attribute_not_exists(pk)`: a late unconditional creation would un-fence. */
   create(identity: WorkerIdentity, status: WorkerStatus, call?: Call): Promise<WriteOutcome<WorkerRow>>;
   /** `SET beat = beat + 1 … IF beat = :beat AND attribute_not_exists(fencedBy)`; the answer is also the mailbox. */

@@ -75,6 +75,10 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "worker-collected": { level: "debug", message: "fenced worker's row collected" },
   "orphans-seen": { level: "debug", message: "leases without an owner" },
   "planner-elected": { level: "info", message: "became the planner" },
+  "format-raised": {
+    level: "info",
+    message: "format raised: versions that do not read it are refused from now on",
+  },
   "planner-deposed": { level: "info", message: "is the planner no more" },
   "directive-posted": { level: "info", message: "move planned" },
   "directive-answered": { level: "debug", message: "planned move answered" },

@@ -170,6 +170,8 @@ export function throughNetwork(store: Store, send: Send): Store {
         ),
       join: (mode, format, call) =>
         send("membership.join", "write", call, [mode, format], () => membership.join(mode, format)),
+      raiseFormat: (expect, call) =>
+        send("membership.raiseFormat", "write", call, [expect], () => membership.raiseFormat(expect)),
       create: (identity, status, call) =>
         send("membership.create", "write", call, [identity, status], () =>
           membership.create(identity, status),

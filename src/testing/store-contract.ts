@@ -1,6 +1,7 @@
 import { checkpointCases } from "./contract/checkpoints.js";
-import { membershipCases, metaCases, plannerCases } from "./contract/fleet.js";
+import { membershipCases, plannerCases } from "./contract/fleet.js";
 import type { CaseMap, ContractCase, StoreHarness } from "./contract/harness.js";
+import { metaCases } from "./contract/meta.js";
 import { ownershipCases } from "./contract/ownership.js";
 import { readingCases } from "./contract/reading.js";
 import { historyCases, tableCases } from "./contract/rest.js";

@@ -97,6 +97,7 @@ describe("the protocol's parameters", () => {
       maxConcurrentBatches: 64,
       checkpointIntervalMs: 10_000,
       discoveryIntervalMs: 30_000,
+      deployHoldMs: 600_000,
       maxLeases: undefined,
       hardMaxLeases: undefined,
       maxMovesInFlight: 32,

@@ -302,6 +302,7 @@ function bound(membership: Store["membership"]): Store["membership"] {
     readFleet: (...args) => membership.readFleet(...args),
     readWorker: (...args) => membership.readWorker(...args),
     join: (...args) => membership.join(...args),
+    raiseFormat: (...args) => membership.raiseFormat(...args),
     create: (...args) => membership.create(...args),
     beat: (...args) => membership.beat(...args),
     fence: (...args) => membership.fence(...args),

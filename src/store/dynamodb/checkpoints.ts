@@ -4,6 +4,7 @@ import type { CheckpointWrite, Checkpoints } from "../checkpoints.js";
 import type { DynamoDbConnection } from "./connection.js";
 import { Expression } from "./expression.js";
 import { leaseIn, leaseKeyOf } from "./lease-codec.js";
+import type { Naming } from "./row-names.js";
 
 export class DynamoDbCheckpoints implements Checkpoints {
   readonly #connection: DynamoDbConnection;
@@ -14,7 +15,7 @@ export class DynamoDbCheckpoints implements Checkpoints {
 
   write(write: CheckpointWrite, call?: Call): Promise<WriteOutcome<Lease>> {
     const { leaseTable } = this.#connection;
-    const update = checkpointExpression(write);
+    const update = checkpointExpression(write, this.#connection.names.lease);
     const doing = `checkpoint lease ${JSON.stringify(write.leaseKey)}`;
     return this.#connection.update(
       leaseTable,
@@ -27,9 +28,9 @@ export class DynamoDbCheckpoints implements Checkpoints {
   }
 }
 
-function checkpointExpression(write: CheckpointWrite): Expression {
+function checkpointExpression(write: CheckpointWrite, naming: Naming): Expression {
   const { expect } = write;
-  const update = new Expression();
+  const update = new Expression(naming);
   update
     .set("checkpoint", { S: write.checkpoint.sequenceNumber })
     .set("checkpointSubSequenceNumber", { N: String(write.checkpoint.subSequenceNumber) })

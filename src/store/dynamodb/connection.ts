@@ -12,6 +12,7 @@ import { StoreError } from "../../model/errors.js";
 import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
 import { toStoreError, type CallContext } from "./errors.js";
 import type { Expression } from "./expression.js";
+import { RowNames } from "./row-names.js";
 
 /** A row as the store returns it. */
 export type Item = Record<string, AttributeValue>;
@@ -25,6 +26,8 @@ export class DynamoDbConnection {
   readonly fleetTable: string;
   /** Rows per page, for tests; the store's own measure where undefined. */
   readonly pageLimit: number | undefined;
+  /** What attributes are called at this moment. */
+  readonly names = new RowNames();
 
   constructor(client: DynamoDBClient, application: string, pageLimit: number | undefined) {
     this.client = client;

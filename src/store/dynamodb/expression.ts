@@ -1,8 +1,10 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { asNamed, type Naming } from "./row-names.js";
 
 /**
  * One update or condition in the making. Every name goes through a placeholder, because the store reserves words such
- * as `format`, and because keys of the mailbox are not ours to choose.
+ * as `format`, and because keys of the mailbox are not ours to choose. An attribute is asked for by its newest name; `naming` says what it
+ * is called at present, and what it is called in rows that the other format wrote.
  */
 export class Expression {
   readonly #names = new Map<string, string>();
@@ -11,9 +13,14 @@ export class Expression {
   readonly #removes: string[] = [];
   readonly #adds: string[] = [];
   readonly #conditions: string[] = [];
+  readonly #naming: Naming;
   #valueCount = 0;
 
-  /** A placeholder for an attribute, or for a path into a map. */
+  constructor(naming: Naming = asNamed) {
+    this.#naming = naming;
+  }
+
+  /** A placeholder for an attribute that no format renames, or for a path into such a map. */
   name(...path: readonly [string, ...string[]]): string {
     return path.map((part) => this.#placeholder(part)).join(".");
   }
@@ -34,8 +41,11 @@ export class Expression {
   }
 
   set(path: string | readonly [string, ...string[]], value: AttributeValue): this {
-    const name = typeof path === "string" ? this.name(path) : this.name(...path);
-    this.#sets.push(`${name} = ${this.value(value)}`);
+    if (typeof path !== "string") this.#sets.push(`${this.name(...path)} = ${this.value(value)}`);
+    else {
+      this.#sets.push(`${this.#written(path)} = ${this.value(value)}`);
+      this.#removeOther(path);
+    }
     return this;
   }
 
@@ -47,7 +57,10 @@ export class Expression {
   }
 
   remove(...names: readonly string[]): this {
-    for (const name of names) this.#removes.push(this.name(name));
+    for (const name of names) {
+      this.#removes.push(this.#written(name));
+      this.#removeOther(name);
+    }
     return this;
   }
 
@@ -63,7 +76,16 @@ export class Expression {
 
   /** Adds to a number, which counts as 0 where the row has none. */
   add(name: string, amount: number): this {
-    this.#adds.push(`${this.name(name)} ${this.number(amount)}`);
+    const other = this.#other(name);
+    if (other === undefined) {
+      this.#adds.push(`${this.name(name)} ${this.number(amount)}`);
+      return this;
+    }
+    // The sum goes on where the other format left it.
+    const written = this.#written(name);
+    const sum = `if_not_exists(${written}, if_not_exists(${other}, ${this.number(0)}))`;
+    this.#sets.push(`${written} = ${sum} + ${this.number(amount)}`);
+    this.#removeOther(name);
     return this;
   }
 
@@ -74,15 +96,22 @@ export class Expression {
   }
 
   requireEqual(name: string, value: AttributeValue): this {
-    return this.require(`${this.name(name)} = ${this.value(value)}`);
+    const expected = this.value(value);
+    const other = this.#other(name);
+    const equal = `${this.#written(name)} = ${expected}`;
+    return this.require(other === undefined ? equal : `${equal} OR ${other} = ${expected}`);
   }
 
   requireAbsent(name: string): this {
-    return this.require(`attribute_not_exists(${this.name(name)})`);
+    const other = this.#other(name);
+    const absent = `attribute_not_exists(${this.#written(name)})`;
+    return this.require(other === undefined ? absent : `${absent} AND attribute_not_exists(${other})`);
   }
 
   requirePresent(name: string): this {
-    return this.require(`attribute_exists(${this.name(name)})`);
+    const other = this.#other(name);
+    const present = `attribute_exists(${this.#written(name)})`;
+    return this.require(other === undefined ? present : `${present} OR attribute_exists(${other})`);
   }
 
   /** The condition alone, for a delete or a put. */
@@ -112,6 +141,21 @@ export class Expression {
       ...(update.length === 0 ? {} : { UpdateExpression: update.join(" ") }),
       ...this.condition(),
     };
+  }
+
+  #written(name: string): string {
+    return this.name(this.#naming.written(name));
+  }
+
+  #other(name: string): string | undefined {
+    const other = this.#naming.other(name);
+    return other === undefined ? undefined : this.name(other);
+  }
+
+  /** A row that kept the other format's value would show two. */
+  #removeOther(name: string): void {
+    const other = this.#other(name);
+    if (other !== undefined) this.#removes.push(other);
   }
 
   #placeholder(name: string): string {

@@ -13,6 +13,7 @@ import {
 } from "../../model/worker-row.js";
 import { emptyWorkerRow } from "../empty-worker-row.js";
 import type { Item, Key } from "./connection.js";
+import { newlyNamed } from "./row-names.js";
 
 /*
  * The fleet table. Keys `pk` and `sk` are strings.
@@ -29,6 +30,8 @@ import type { Item, Key } from "./connection.js";
  * | `fleet`              | `meta`                 | `liveness` S, `format` N, `joins` N                                         |
  * | `history#<leaseKey>` | epoch, 16 digits       | `leaseKey` S, `epoch` N, `worker`, `reason`, `cause`, `since`, `until`,     |
  * |                      |                        | `endedBy`, `endCause` S, `expiresAt` N (unix seconds, time to live)         |
+ *
+ * Names are those of `formatNumber`; `row-names.ts` says what they were called before.
  *
  * A mailbox entry is a map: `kind` S, `leaseKey` S, `epoch` N, and `target` S, `plannerEpoch` N (directive) or
  * `from` S (note). A worker row with an empty mailbox stays below 1,000 bytes: above 1 KB every beat costs double.
@@ -119,9 +122,10 @@ function numberOf(value: AttributeValue | undefined): number | undefined {
 }
 
 /** Reads a worker's row; undefined when the row is none. What it lacks reads as in a row that no worker wrote. */
-export function workerIn(item: Item): WorkerRow | undefined {
-  const sk = item["sk"]?.S;
+export function workerIn(stored: Item): WorkerRow | undefined {
+  const sk = stored["sk"]?.S;
   if (sk?.startsWith(workerPrefix) !== true) return undefined;
+  const item = newlyNamed("worker", stored);
   const empty = emptyWorkerRow(sk.slice(workerPrefix.length), numberOf(item["beat"]) ?? tombstoneBeat);
   const maxLeases = numberOf(item["maxLeases"]);
   const fencedBy = item["fencedBy"]?.S;

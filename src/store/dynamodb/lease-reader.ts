@@ -1,11 +1,10 @@
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { InvalidRow, Lease } from "../../model/lease.js";
 import type { Call } from "../call.js";
-import { readLeaseItem } from "../lease-item.js";
 import type { LeaseReader, LeaseScan } from "../lease-reader.js";
 import type { DynamoDbConnection, Key } from "./connection.js";
 import { Expression } from "./expression.js";
-import { leaseIn, leaseKeyOf } from "./lease-codec.js";
+import { leaseIn, leaseKeyOf, readStoredLease } from "./lease-codec.js";
 import { ownerIndex } from "./table-shapes.js";
 
 /** Reads lease rows. Rows of other entity types share the table and are left out of everything. */
@@ -33,7 +32,7 @@ export class DynamoDbLeaseReader implements LeaseReader {
         client.send(new ScanCommand(page), options),
       );
       for (const item of output.Items ?? []) {
-        const read = readLeaseItem(item);
+        const read = readStoredLease(item);
         if (read.kind === "lease") leases.push(read.lease);
         else if (read.kind === "invalid") invalid.push({ leaseKey: read.leaseKey, problem: read.problem });
       }

@@ -9,7 +9,7 @@ import {
 } from "../../model/worker-row.js";
 import type { FenceKind } from "../../model/reasons.js";
 import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
-import type { Beat, Membership } from "../membership.js";
+import type { Beat, FormatExpectation, Membership } from "../membership.js";
 import type { DynamoDbConnection } from "./connection.js";
 import { Expression } from "./expression.js";
 import {
@@ -39,7 +39,9 @@ export class DynamoDbMembership implements Membership {
       KeyConditionExpression: `${expression.name("pk")} = ${expression.string("fleet")}`,
       ...expression.condition(),
     };
-    return fleetIn(await this.#connection.query(input, "read the fleet", call));
+    const rows = fleetIn(await this.#connection.query(input, "read the fleet", call));
+    this.#connection.names.learn(rows.meta);
+    return rows;
   }
 
   async readWorker(
@@ -67,11 +69,33 @@ export class DynamoDbMembership implements Membership {
       call,
     );
     // It has no condition that could be refused.
-    return outcome.ok ? outcome.row : { liveness: mode, format, joins: 0, ...outcome.current };
+    const meta = outcome.ok ? outcome.row : { liveness: mode, format, joins: 0, ...outcome.current };
+    this.#connection.names.learn(meta);
+    return meta;
+  }
+
+  async raiseFormat(expect: FormatExpectation, call?: Call): Promise<WriteOutcome<MetaRow>> {
+    const update = new Expression()
+      .set("format", { N: String(expect.format + 1) })
+      // Once only, and never by two steps: a version reads one format back.
+      .requireEqual("format", { N: String(expect.format) })
+      // Whoever joined since may read less than those whose rows were looked at.
+      .requireEqual("joins", { N: String(expect.joins) });
+    const { fleetTable } = this.#connection;
+    const outcome = await this.#connection.update(
+      fleetTable,
+      metaKey,
+      update,
+      "raise the format",
+      metaIn,
+      call,
+    );
+    this.#connection.names.learn(outcome.ok ? outcome.row : outcome.current);
+    return outcome;
   }
 
   create(identity: WorkerIdentity, status: WorkerStatus, call?: Call): Promise<WriteOutcome<WorkerRow>> {
-    const update = new Expression().set("beat", { N: "0" }).set("mailbox", { M: {} });
+    const update = this.#row().set("beat", { N: "0" }).set("mailbox", { M: {} });
     for (const [name, value] of Object.entries({
       ...identityAttributes(identity),
       ...statusAttributes(status),
@@ -84,7 +108,7 @@ export class DynamoDbMembership implements Membership {
   }
 
   beat(beat: Beat, call?: Call): Promise<WriteOutcome<WorkerRow>> {
-    const update = new Expression().set("beat", { N: String(beat.beat + 1) });
+    const update = this.#row().set("beat", { N: String(beat.beat + 1) });
     for (const [name, value] of Object.entries(statusAttributes(beat.status))) update.put(name, value);
     for (const key of new Set(beat.removeMail)) update.removePath("mailbox", key);
     update
@@ -147,6 +171,10 @@ export class DynamoDbMembership implements Membership {
       `collect worker ${workerId}`,
       call,
     );
+  }
+
+  #row(): Expression {
+    return new Expression(this.#connection.names.worker);
   }
 
   #write(

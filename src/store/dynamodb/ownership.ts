@@ -22,7 +22,7 @@ export class DynamoDbOwnership implements Ownership {
     writeId: string,
     call?: Call,
   ): Promise<WriteOutcome<Lease>> {
-    const update = new Expression();
+    const update = new Expression(this.#connection.names.lease);
     setContents(update, lease);
     update
       .set("leaseCounter", { N: String(epoch) })
@@ -35,7 +35,7 @@ export class DynamoDbOwnership implements Ownership {
 
   change(change: TenureChange, call?: Call): Promise<WriteOutcome<Lease>> {
     const { expect, tenure, previousTenure, recreate } = change;
-    const update = new Expression();
+    const update = new Expression(this.#connection.names.lease);
     update
       .set("leaseCounter", { N: String(expect.epoch + 1) })
       .set("tenure", tenureValue(tenure))
@@ -71,7 +71,7 @@ export class DynamoDbOwnership implements Ownership {
 
   remove(leaseKey: string, epoch: number, call?: Call): Promise<PlainOutcome> {
     const { leaseTable } = this.#connection;
-    const condition = new Expression()
+    const condition = new Expression(this.#connection.names.lease)
       // The mark that was read, not one of a lease made again and deleted again since.
       .requireEqual("leaseCounter", { N: String(epoch) })
       // Only a mark may go: deleting a lease that lives would lose its checkpoint and its epochs.

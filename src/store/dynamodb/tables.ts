@@ -91,7 +91,9 @@ export class DynamoDbTables implements Tables {
   async meta(call?: Call): Promise<MetaRow | undefined> {
     const { fleetTable } = this.#connection;
     const item = await this.#connection.get(fleetTable, metaKey, true, "read meta", call);
-    return item === undefined ? undefined : metaIn(item);
+    const meta = item === undefined ? undefined : metaIn(item);
+    this.#connection.names.learn(meta);
+    return meta;
   }
 
   async #describe(table: string, call: Call | undefined): Promise<TableDescription | undefined> {

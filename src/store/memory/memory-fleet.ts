@@ -13,7 +13,7 @@ import {
 import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
 import { emptyWorkerRow } from "../empty-worker-row.js";
 import type { HistoryStore } from "../history-store.js";
-import type { Beat, Membership } from "../membership.js";
+import type { Beat, FormatExpectation, Membership } from "../membership.js";
 import type { PlannerDesk } from "../planner-desk.js";
 import type { Tables } from "../tables.js";
 import type { MemoryConnection } from "./memory-store.js";
@@ -49,6 +49,16 @@ export class MemoryMembership implements Membership {
       format: meta?.format ?? format,
       joins: (meta?.joins ?? 0) + 1,
     });
+  }
+
+  async raiseFormat(expect: FormatExpectation, call?: Call): Promise<WriteOutcome<MetaRow>> {
+    const tables = this.#connection.tables(call);
+    const { meta } = tables.view();
+    // Once only, and not where somebody has joined since.
+    if (meta?.format !== expect.format || meta.joins !== expect.joins) {
+      return this.#connection.refused((rows) => rows.meta);
+    }
+    return { ok: true, row: tables.setMeta({ ...meta, format: meta.format + 1 }) };
   }
 
   async create(

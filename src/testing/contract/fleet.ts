@@ -271,23 +271,6 @@ export const membershipCases: CaseMap = {
   },
 };
 
-/** The row that says what the tables are. */
-export const metaCases: CaseMap = {
-  "the first to join writes mode and format": async ({ store }) => {
-    assert.equal(await store.tables.meta(), undefined);
-    assert.deepEqual(await store.membership.join("worker", 1), { liveness: "worker", format: 1, joins: 1 });
-    assert.deepEqual(await store.tables.meta(), { liveness: "worker", format: 1, joins: 1 });
-  },
-  "whoever joins later changes neither mode nor format, and is counted": async ({ store }) => {
-    await store.membership.join("worker", 1);
-    assert.deepEqual(await store.membership.join("lease", 2), { liveness: "worker", format: 1, joins: 2 });
-  },
-  "joins made at once are all counted": async ({ store }) => {
-    await Promise.all([1, 2, 3, 4].map(() => store.membership.join("worker", 1)));
-    assert.equal((await store.tables.meta())?.joins, 4);
-  },
-};
-
 /** The planner lease and the count of deaths. */
 export const plannerCases: CaseMap = {
   "the first planner claims where there is no epoch": async ({ store }) => {
