@@ -217,8 +217,8 @@ export class WorkerCore {
         listed = result.partitions;
         return result.created.length;
       },
-      cleanUp: async (_, leases, isFenced) => {
-        await this.#discovery.cleanUp({ partitions: listed, leases, isFenced });
+      cleanUp: async (_, leases, isFree) => {
+        await this.#discovery.cleanUp({ partitions: listed, leases, isFenced: isFree });
       },
     };
   }

@@ -10,6 +10,7 @@ export {
   type WorkerInFleet,
   type WorkerState,
 } from "./inspect.js";
+export { openOperator, Operator, type ForcedFence, type OperatorOptions } from "./operate.js";
 export type { ProtocolOptions } from "./model/config.js";
 export { LeaseholdError, StoreError, errorCodes, hasCode, type ErrorCode } from "./model/errors.js";
 export type {

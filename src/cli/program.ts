@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import type { FailureReport } from "./failure.js";
 import { environmentHelp } from "./commands/common.js";
 import { addDemo } from "./commands/demo.js";
+import { addFence } from "./commands/fence.js";
 import { addRun } from "./commands/run.js";
 import { addStatus } from "./commands/status.js";
 import { exitStatus, UsageError, write, writeJson } from "./output.js";
@@ -69,6 +70,7 @@ ${environmentHelp}`,
     );
   addRun(program);
   addStatus(program);
+  addFence(program);
   addDemo(program, setExit);
   // Commander offers it only where no action of its own stands in the way.
   program.helpCommand("help [command]", "display help for a command").usage("[options] [command]");

@@ -1,4 +1,6 @@
+import { recordAction } from "../history/archive.js";
 import { collectionMs } from "../model/config.js";
+import { actionIn } from "../model/operator-action.js";
 import { holderElapsedMs, observerElapsedMs, type Reading } from "../model/reading.js";
 import { attempts } from "../runtime/attempts.js";
 import type { Member } from "./member.js";
@@ -52,7 +54,7 @@ export class Collection {
   }
 
   async collect(): Promise<void> {
-    const { deps, tasks, workerId } = this.#member;
+    const { deps, tasks, workerId, fleet } = this.#member;
     this.#lastTryAt = deps.clock.now();
     const options = { attemptTimeoutMs: deps.config.leaseDurationMs, withinMs: deps.config.leaseDurationMs };
     const scan = await attempts(deps.clock, deps.random, options, ({ signal }) =>
@@ -67,6 +69,10 @@ export class Collection {
     if (scan.value.invalid.length > 0) return;
     for (const victim of this.#ripe()) {
       if (named.has(victim)) continue;
+      // An operator's command may have died between the fence and its entry: with the row the fence would be forgotten.
+      const row = fleet.row(victim);
+      const action = row === undefined ? undefined : actionIn(row);
+      if (action !== undefined) await recordAction({ ...deps, history: deps.store.history }, action);
       const removed = await attempts(deps.clock, deps.random, options, ({ signal }) =>
         deps.store.membership.remove(victim, { signal }),
       );

@@ -11,7 +11,7 @@ export interface LeaseKeeper {
   /** Creates the lease rows that are missing. Resolves with how many it created; throws when the source or store failed. */
   discover(workerId: string): Promise<number>;
   /** Marks finished leases by the clean-up rule, removes old marks. */
-  cleanUp(workerId: string, leases: readonly Lease[], isFenced: (owner: string) => boolean): Promise<void>;
+  cleanUp(workerId: string, leases: readonly Lease[], isFree: (owner: string) => boolean): Promise<void>;
 }
 
 /** What every part of the fleet room is made of. */

@@ -8,17 +8,21 @@ import {
   type PlannerRow,
   type WorkerRow,
 } from "../model/worker-row.js";
+import type { ForcedFences } from "./forced-fences.js";
 
 /** What changed between two reads of the fleet. */
 export interface FleetChanges {
   readonly newlyFenced: readonly WorkerRow[];
   readonly newlyDraining: readonly WorkerRow[];
+  /** T has passed since an operator's fence was first read here: its worker's leases are free. */
+  readonly newlyFree: boolean;
   /** The count of deaths rose: somebody fenced, left, or put up leases for all to see. */
   readonly deathsRose: boolean;
 }
 
 /** The fleet's rows as this worker last read them. A row never goes back to a lower beat or loses a fence. */
 export class FleetView {
+  readonly #forced: ForcedFences;
   #workers = new Map<string, WorkerRow>();
   #planner: PlannerRow | undefined;
   #meta: MetaRow | undefined;
@@ -28,6 +32,10 @@ export class FleetView {
   /** Seen fenced or draining in a single row since the last whole read: news all the same. */
   readonly #fencedMeanwhile = new Map<string, WorkerRow>();
   readonly #drainingMeanwhile = new Map<string, WorkerRow>();
+
+  constructor(forced: ForcedFences) {
+    this.#forced = forced;
+  }
 
   get workers(): readonly WorkerRow[] {
     return [...this.#workers.values()];
@@ -52,6 +60,12 @@ export class FleetView {
 
   isFenced(workerId: string): boolean {
     return this.#workers.get(workerId)?.fencedBy !== undefined;
+  }
+
+  /** Whether a worker's leases may be taken: it is fenced, and where an operator did it, T has passed here. */
+  isFree(workerId: string): boolean {
+    const row = this.#workers.get(workerId);
+    return row !== undefined && this.#forced.frees(row);
   }
 
   liveRows(): readonly WorkerRow[] {
@@ -80,7 +94,7 @@ export class FleetView {
     this.#deathsSeen = Math.max(deaths, this.#deathsSeen ?? 0);
     if (rows.planner !== undefined) this.applyPlanner(rows.planner);
     this.#reads += 1;
-    return { newlyFenced, newlyDraining, deathsRose };
+    return { newlyFenced, newlyDraining, newlyFree: this.#forced.look(workers), deathsRose };
   }
 
   /** A single row, as a write or a read of it returned it; what is news in it the next whole read reports. */
@@ -88,6 +102,7 @@ export class FleetView {
     const before = this.#workers.get(row.workerId);
     const kept = before === undefined ? row : newer(before, row);
     this.#workers.set(row.workerId, kept);
+    this.#forced.saw(kept);
     if (kept.fencedBy !== undefined && before?.fencedBy === undefined)
       this.#fencedMeanwhile.set(kept.workerId, kept);
     if (kept.draining && before?.draining !== true) this.#drainingMeanwhile.set(kept.workerId, kept);

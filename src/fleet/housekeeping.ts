@@ -46,7 +46,7 @@ export class Housekeeping {
           this.#onNews();
         }
         if (this.#scanning.isFresh) {
-          await deps.keeper.cleanUp(workerId, leases.all(), (owner) => fleet.isFenced(owner));
+          await deps.keeper.cleanUp(workerId, leases.all(), (owner) => fleet.isFree(owner));
         }
       } catch (error) {
         // The source's failures are no reason to end a worker that holds leases: said, and tried again.

@@ -1,8 +1,7 @@
-import { LeaseholdError, StoreError } from "../model/errors.js";
+import { hasCode } from "../model/errors.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import type { IncarnationEnd } from "../model/reasons.js";
 import type { FleetRows, WorkerRow } from "../model/worker-row.js";
-import { waitAtMost } from "../runtime/clock.js";
 import { Belief } from "../tenure/belief.js";
 import type { Tenures } from "../tenure/tenures.js";
 import type { TenuresMode } from "../tenure/lane-deps.js";
@@ -12,6 +11,7 @@ import { Collection } from "./collection.js";
 import { ControlLoop } from "./control-loop.js";
 import type { FleetDeps } from "./fleet-deps.js";
 import { FleetView } from "./fleet-view.js";
+import { ForcedFences } from "./forced-fences.js";
 import { Giving } from "./giving.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Housekeeping } from "./housekeeping.js";
@@ -23,17 +23,13 @@ import type { Member } from "./member.js";
 import { tenuresOf } from "./member-tenures.js";
 import { Notes } from "./notes.js";
 import { Observer } from "./observer.js";
-import { endOf, OwnRow } from "./own-row.js";
+import { endOf, mayGoOn, OwnRow } from "./own-row.js";
 import { PlannerRole } from "./planner-role.js";
 import { Reconcile } from "./reconcile.js";
 import { Scanning } from "./scanning.js";
 import { Tasks } from "./tasks.js";
+import { guarded, WorkerEnd, type IncarnationOutcome } from "./worker-end.js";
 import { workerStatus } from "./worker-status.js";
-
-export interface IncarnationOutcome {
-  readonly reason: IncarnationEnd;
-  readonly error?: unknown;
-}
 
 /**
  * One worker: one workerId from the creation of its row to its fence. Wires the parts of the fleet room together and
@@ -44,11 +40,9 @@ export class Incarnation implements Member {
   readonly workerId: string;
   readonly belief: Belief;
   readonly tenures: Tenures;
-  readonly fleet = new FleetView();
+  readonly fleet: FleetView;
   readonly leases = new LeaseView();
   readonly tasks: Tasks;
-  /** Resolves when this worker has ended and nothing of it runs any more. */
-  readonly ended: Promise<IncarnationOutcome>;
   readonly #createdAt: Reading;
   readonly #heartbeat: Heartbeat;
   readonly #observer: Observer;
@@ -64,9 +58,11 @@ export class Incarnation implements Member {
   readonly #leaving: Leaving;
   readonly #ownRow: OwnRow;
   readonly #housekeeping: Housekeeping;
+  readonly #end = new WorkerEnd(this);
   #mode: TenuresMode = "open";
   #warm = false;
-  #finish: (outcome: IncarnationOutcome) => void = () => undefined;
+  /** The operator whose fence this worker has read: it goes on until it has drained or its belief ends. */
+  #forcedBy: string | undefined;
   #loops: Promise<unknown> = Promise.resolve();
 
   /** @param workerId its row has just been created */
@@ -74,15 +70,13 @@ export class Incarnation implements Member {
     this.deps = deps;
     this.workerId = workerId;
     this.#createdAt = deps.clock.now();
-    this.ended = new Promise((resolve) => {
-      this.#finish = resolve;
-    });
-    this.tasks = new Tasks(workerId, deps.emit, (error) => {
-      this.#fail(error);
-    });
+    this.fleet = new FleetView(new ForcedFences(deps.clock, deps.config.expiryMs));
+    this.tasks = new Tasks(workerId, deps.emit, this.#fail);
     this.belief = new Belief(deps.clock, deps.config, () => {
       deps.emit({ type: "belief-lapsed", workerId, leases: this.tenures.count });
-      this.tenures.lapse();
+      // No beat will ever pass again after an operator's fence: what lapsed with it has nothing to come back to.
+      if (this.#forcedBy === undefined) this.tenures.lapse();
+      else this.#endFenced("fenced", this.#forcedBy);
     });
     this.#reconcile = new Reconcile(this);
     this.tenures = tenuresOf(this, {
@@ -145,6 +139,11 @@ export class Incarnation implements Member {
     });
   }
 
+  /** Resolves when this worker has ended and nothing of it runs any more. */
+  get ended(): Promise<IncarnationOutcome> {
+    return this.#end.reached;
+  }
+
   get mode(): TenuresMode {
     return this.#mode;
   }
@@ -155,7 +154,10 @@ export class Incarnation implements Member {
 
   /** Begins to beat and to read the fleet. */
   start(): void {
-    this.#loops = Promise.all([this.#guarded(this.#heartbeat.run()), this.#guarded(this.#loop.run())]);
+    this.#loops = Promise.all([
+      guarded(this.#heartbeat.run(), this.#fail),
+      guarded(this.#loop.run(), this.#fail),
+    ]);
   }
 
   /** A clean stop: drains, hands over, leaves. Resolves through `ended`. */
@@ -163,7 +165,7 @@ export class Incarnation implements Member {
     if (this.#mode !== "open") return;
     this.#mode = "draining";
     this.deps.emit({ type: "draining", workerId: this.workerId });
-    void this.#guarded(this.#leaveCleanly());
+    void guarded(this.#leaveCleanly(), this.#fail);
   }
 
   /** Ends the wait of a clean stop: what is not drained is released without its last checkpoint. */
@@ -235,7 +237,7 @@ export class Incarnation implements Member {
     if (this.#mode === "closed") return;
     const own = this.#ownRow.find(rows);
     if (this.#isClosed()) return;
-    const { newlyFenced, newlyDraining, deathsRose } = this.fleet.apply(rows);
+    const { newlyFenced, newlyDraining, newlyFree, deathsRose } = this.fleet.apply(rows);
     for (const { workerId: victim } of newlyFenced) {
       this.deps.emit({ type: "fence-seen", workerId: this.workerId, victim });
     }
@@ -243,7 +245,7 @@ export class Incarnation implements Member {
     this.#notes.read(rows.workers);
     this.#collection.watch();
     if (rows.planner !== undefined) this.#inbox.sawPlannerEpoch(rows.planner.epoch);
-    if (newlyFenced.length > 0) this.#scanning.want();
+    if (newlyFenced.length > 0 || newlyFree) this.#scanning.want();
     // This read may show the count and not yet the row that it was raised for.
     if (deathsRose) this.#stir();
     // Whoever leaves or died may have handed something over without its note.
@@ -285,6 +287,11 @@ export class Incarnation implements Member {
   async #leaveCleanly(): Promise<void> {
     await this.#leaving.run();
     if (this.#isClosed()) return;
+    // An operator's fence stands in the row: there is nothing left to say in it.
+    if (this.#forcedBy !== undefined) {
+      this.#endFenced("fenced", this.#forcedBy);
+      return;
+    }
     this.#close("stop");
     try {
       await sendLeft(this);
@@ -301,16 +308,31 @@ export class Incarnation implements Member {
   readonly #rowEnded = (row: WorkerRow | undefined): void => {
     const reason = endOf(row);
     if (this.#isClosed() || reason === undefined) return;
-    this.#close("fenced");
-    void this.#over({ reason }, row?.fencedBy);
+    if (!mayGoOn(row) || !this.belief.holds()) this.#endFenced(reason, row?.fencedBy);
+    else if (this.#forcedBy === undefined) this.#drainForced(row.fencedBy);
   };
 
-  #fail(error: unknown): void {
+  /** An operator's fence proves no silence: what is believed is drained and handed over, until the belief ends. */
+  #drainForced(by: string): void {
+    const { deps, workerId, belief } = this;
+    this.#forcedBy = by;
+    deps.emit({ type: "force-fenced", workerId, by, remainingMs: belief.remainingMs() });
+    // Its beats are refused from now on, so the belief grows no more, whatever answer is still under way.
+    this.#heartbeat.stop();
+    this.leave();
+  }
+
+  #endFenced(reason: IncarnationEnd, by: string | undefined): void {
+    if (this.#isClosed()) return;
+    this.#close("fenced");
+    void this.#over({ reason }, by);
+  }
+
+  readonly #fail = (error: unknown): void => {
     if (this.#mode === "closed") return;
     this.#close("store-lost");
-    const missing = error instanceof StoreError && error.code === "table-missing";
-    void this.#over({ reason: missing ? "table-missing" : "failed", error });
-  }
+    void this.#over({ reason: hasCode(error, "table-missing") ? "table-missing" : "failed", error });
+  };
 
   #close(reason: "stop" | "fenced" | "store-lost"): void {
     this.#mode = "closed";
@@ -322,28 +344,7 @@ export class Incarnation implements Member {
     this.#leaving.hurry();
   }
 
-  async #over(outcome: IncarnationOutcome, by?: string): Promise<void> {
-    // Every task has a limit of its own; one that breaks it must not keep the process from its next worker.
-    const settled = Promise.all([this.#loops, this.tasks.settle()]);
-    await waitAtMost(this.deps.clock, settled, this.deps.config.leaseDurationMs);
-    const { reason } = outcome;
-    this.deps.emit({
-      type: "worker-ended",
-      workerId: this.workerId,
-      reason,
-      ...(by === undefined ? {} : { by }),
-    });
-    this.#finish(outcome);
-  }
-
-  /** The loops handle their own errors; one that escapes is a mistake in the code and ends the worker loudly. */
-  async #guarded(loop: Promise<void>): Promise<void> {
-    try {
-      await loop;
-    } catch (error) {
-      this.#fail(
-        error instanceof LeaseholdError ? error : new Error("the worker's own loop failed", { cause: error }),
-      );
-    }
+  #over(outcome: IncarnationOutcome, by?: string): Promise<void> {
+    return this.#end.reach(outcome, this.#loops, by);
   }
 }

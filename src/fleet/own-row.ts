@@ -1,5 +1,5 @@
 import type { IncarnationEnd } from "../model/reasons.js";
-import { tombstoneBeat, type FleetRows, type WorkerRow } from "../model/worker-row.js";
+import { isForced, tombstoneBeat, type FleetRows, type WorkerRow } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
 import type { Member } from "./member.js";
 
@@ -8,6 +8,11 @@ export function endOf(row: WorkerRow | undefined): IncarnationEnd | undefined {
   if (row === undefined) return "row-missing";
   if (row.fencedBy !== undefined) return "fenced";
   return row.beat === tombstoneBeat ? "tombstone" : undefined;
+}
+
+/** Whether the row's fence leaves the worker what it believes: an operator's does, it proves no silence. */
+export function mayGoOn(row: WorkerRow | undefined): row is WorkerRow & { readonly fencedBy: string } {
+  return row !== undefined && isForced(row) && row.beat !== tombstoneBeat;
 }
 
 /** The worker's own row in the reads of the fleet: they tell it of its end sooner than its next beat does. */

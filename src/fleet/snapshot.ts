@@ -57,7 +57,7 @@ function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeas
     weight: lease.throughputKBps,
     finished,
     waiting: !finished && !mayBeWorked(lease, leases),
-    free: owner === undefined || fleet.isFenced(owner),
+    free: owner === undefined || fleet.isFree(owner),
     ...(owner === undefined ? {} : { owner }),
     ...(inFlightTo === undefined ? {} : { inFlightTo }),
     ...(coolUntilMs === undefined ? {} : { coolUntilMs }),

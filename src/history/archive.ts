@@ -2,6 +2,7 @@ import type { ProtocolConfig } from "../model/config.js";
 import { retentionMs } from "../model/config.js";
 import { entryToArchive, type HistoryEntry } from "../model/history.js";
 import type { Lease } from "../model/lease.js";
+import type { OperatorAction } from "../model/operator-action.js";
 import { attempts } from "../runtime/attempts.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Random } from "../runtime/random.js";
@@ -26,6 +27,14 @@ export async function archivePrevious(deps: ArchiveDeps, lease: Lease, signal?: 
 }
 
 /**
+ * Puts an operator's action into the history. A repeat, however late, is harmless.
+ * @throws StoreError when it is not certain that it stands there
+ */
+export async function recordAction(deps: ArchiveDeps, action: OperatorAction): Promise<void> {
+  await surely(deps, (expiresAt, signal) => deps.history.record(action, expiresAt, { signal }));
+}
+
+/**
  * Puts one finished tenure into the history, within one lease duration.
  * @throws StoreError when it is not certain that it stands there
  */
@@ -34,7 +43,18 @@ export async function archiveEntry(
   entry: HistoryEntry,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { clock, random, config, history } = deps;
+  await surely(
+    deps,
+    (expiresAt, attempt) => deps.history.archive(entry, expiresAt, { signal: attempt }),
+    signal,
+  );
+}
+
+async function surely(
+  { clock, random, config }: ArchiveDeps,
+  write: (expiresAt: number, signal: AbortSignal) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   // The store's time to live counts in whole seconds of the wall clock; a clock set wrong only drops history early or late.
   const expiresAt = Math.ceil((clock.now().wallMs + retentionMs) / 1_000);
   const result = await attempts(
@@ -45,7 +65,7 @@ export async function archiveEntry(
       withinMs: config.leaseDurationMs,
       ...(signal === undefined ? {} : { signal }),
     },
-    (attempt) => history.archive(entry, expiresAt, { signal: attempt.signal }),
+    (attempt) => write(expiresAt, attempt.signal),
   );
   if (!result.ok) throw result.error;
 }

@@ -50,6 +50,10 @@ export const errorCodes = [
   "handler-invalid",
   /** The worker was stopped, or is not in a state for the call. */
   "worker-stopped",
+  /** The fleet has no worker of this id. */
+  "worker-missing",
+  /** The worker is fenced already, or has left. */
+  "worker-fenced",
   /** A child process of the supervisor could not be kept running. */
   "child-failed",
 ] as const;

@@ -26,6 +26,13 @@ export type WorkerEvent =
   | { readonly type: "beat-withheld"; readonly workerId: string }
   | { readonly type: "belief-lapsed"; readonly workerId: string; readonly leases: number }
   | { readonly type: "draining"; readonly workerId: string }
+  /** An operator has fenced this worker: it drains and hands over what it believes in, for as long as it does. */
+  | {
+      readonly type: "force-fenced";
+      readonly workerId: string;
+      readonly by: string;
+      readonly remainingMs: number;
+    }
   | { readonly type: "leave-sent"; readonly workerId: string }
   /** The store cannot do something that is wanted and can be done without. */
   | {

@@ -39,8 +39,11 @@ export const endReasons = [
 ] as const;
 export type EndReason = (typeof endReasons)[number];
 
-/** How a worker was ended for ever: by an observer, by itself, by its parent process. */
-export const fenceKinds = ["observer", "left", "parent"] as const;
+/**
+ * How a worker was ended for ever: by an observer, by itself, by its parent process, or by an operator's word (`forced`),
+ * which alone proves no silence: the worker may go on until its belief ends, and its leases are free only T later.
+ */
+export const fenceKinds = ["observer", "left", "parent", "forced"] as const;
 export type FenceKind = (typeof fenceKinds)[number];
 
 /** Why a worker's incarnation ended. */

@@ -64,6 +64,8 @@ export interface WorkerRow extends WorkerIdentity, WorkerStatus {
   readonly beat: number;
   readonly fencedBy?: string;
   readonly fenceKind?: FenceKind;
+  /** Wall time of an operator's fence, ISO 8601, for people. */
+  readonly fencedAt?: string;
   readonly mailbox: Mailbox;
 }
 
@@ -100,6 +102,14 @@ export interface FleetRows {
 /** Live: unfenced, has beaten, no tombstone (protocol, "Words"). */
 export function isLive(row: WorkerRow): boolean {
   return row.fencedBy === undefined && row.beat >= 1;
+}
+
+/**
+ * Whether the row is fenced in a way that proves no silence: by an operator, or by whoever wrote a fence of no kind that
+ * this version knows. Its belief may last for T.
+ */
+export function isForced({ fencedBy, fenceKind }: WorkerRow): boolean {
+  return fencedBy !== undefined && (fenceKind === undefined || fenceKind === "forced");
 }
 
 /** May be given leases by a plan or a rank. */

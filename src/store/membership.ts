@@ -40,6 +40,12 @@ export interface Membership {
   fence(workerId: string, by: string, beat: number, call?: Call): Promise<WriteOutcome<WorkerRow>>;
   /** A worker's fence of itself: `IF attribute_exists(beat) AND attribute_not_exists(fencedBy)`. */
   leave(workerId: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /**
+   * By an operator, whatever the beat: `IF attribute_exists(beat) AND attribute_not_exists(fencedBy)`. It proves no
+   * silence, and the row says so.
+   * @param at wall time, ISO 8601, for people
+   */
+  forceFence(workerId: string, by: string, at: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
   /** By the parent of a process that has exited: without a beat, creating the row fenced if need be. */
   fenceExited(workerId: string, by: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
   /** An unfenced row with `beat = −1` for a worker that leases name and that has no row: `IF attribute_not_exists(pk)`. */

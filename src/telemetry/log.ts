@@ -55,6 +55,7 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "beat-acknowledged": { level: "debug", message: "beat acknowledged" },
   "beat-withheld": { level: "error", message: "beat withheld: the control loop makes no rounds" },
   "belief-lapsed": { level: "warn", message: "belief lapsed: no beat was acknowledged in time" },
+  "force-fenced": { level: "warn", message: "fenced by an operator: hands over until its belief ends" },
   draining: { level: "info", message: "draining" },
   "leave-sent": { level: "info", message: "leaving" },
   "capability-missing": { level: "warn", message: "the store cannot do something that can be done without" },

@@ -21,6 +21,8 @@ interface Incarnation {
   /** Open tenures whose belief was over when a beat came back: they must have ended by the end of the event. */
   mustEnd: Map<string, number>;
   left: boolean;
+  /** It has read that an operator fenced it. */
+  forced: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export class BeliefOracle {
         open: new Map(),
         mustEnd: new Map(),
         left: false,
+        forced: false,
       });
       return;
     }
@@ -63,10 +66,15 @@ export class BeliefOracle {
       case "beat-sent":
         if (worker.left)
           this.#report("fenced-is-silent", `${worker.workerId} beats after it sent that it left`);
+        if (worker.forced)
+          this.#report("fenced-is-silent", `${worker.workerId} beats after it read an operator's fence`);
         if (!worker.sentAt.has(event.beat)) worker.sentAt.set(event.beat, clock.now());
         break;
       case "beat-acknowledged":
         this.#acknowledged(worker, event.beat);
+        break;
+      case "force-fenced":
+        worker.forced = true;
         break;
       case "leave-sent":
         worker.left = true;
@@ -83,6 +91,10 @@ export class BeliefOracle {
             "work-within-belief",
             `${worker.workerId} begins a tenure of ${event.leaseKey} without belief`,
           );
+        }
+        if (worker.forced) {
+          const what = `${worker.workerId} begins a tenure of ${event.leaseKey} after it read an operator's fence`;
+          this.#report("fenced-is-silent", what);
         }
         worker.open.set(event.leaseKey, event.epoch);
         break;

@@ -14,6 +14,8 @@ export interface FaultTargets {
   /** Starts a process in a slot that has none. */
   start(slot: number): void;
   kill(process: SimulatedProcess): void;
+  /** What an operator's command writes about the process's present worker. */
+  forceFence(process: SimulatedProcess): void;
   trim(): void;
   /** Told when a fault begins to act, and when it ends. */
   note(fault: Fault, phase: "begins" | "ends"): void;
@@ -70,7 +72,17 @@ function begin(targets: FaultTargets, fault: Fault): (() => void) | undefined {
 
 type ProcessFault = Extract<
   Fault,
-  { kind: "crash" | "pause" | "suspend" | "wall-jump" | "stop" | "stuck-processor" | "failing-processor" }
+  {
+    kind:
+      | "crash"
+      | "pause"
+      | "suspend"
+      | "wall-jump"
+      | "stop"
+      | "forced-fence"
+      | "stuck-processor"
+      | "failing-processor";
+  }
 >;
 
 function beginAt(
@@ -99,6 +111,9 @@ function beginAt(
     case "stop":
       // The signal reaches a process that stands still when it goes on.
       clock.deliver(() => void process.stop());
+      return undefined;
+    case "forced-fence":
+      targets.forceFence(process);
       return undefined;
     case "stuck-processor":
       return processor.beginStuck();

@@ -21,6 +21,8 @@ export type WorkerFault =
   | ({ readonly kind: "wall-jump"; readonly byMs: number } & AtWorker)
   /** A clean stop, as on SIGTERM. */
   | ({ readonly kind: "stop" } & AtWorker)
+  /** An operator fences its worker, which goes on knowing nothing of it until it reads its row. */
+  | ({ readonly kind: "forced-fence" } & AtWorker)
   /** A new process in the slot, where none runs. */
   | ({ readonly kind: "start" } & AtWorker)
   /** Its processor returns from nothing that it begins meanwhile before this is over. */

@@ -1,3 +1,4 @@
+import { clockRateBound } from "../model/config.js";
 import type { LeaseholdEvent } from "../model/events.js";
 import { parentsAreDone, type Lease } from "../model/lease.js";
 import { isFinished } from "../model/position.js";
@@ -18,6 +19,15 @@ export interface Unhealed {
   readonly what: string;
 }
 
+export interface InvariantTimes {
+  /** D less the safety margin, ms. */
+  readonly beliefMs: number;
+  /** T, ms. */
+  readonly expiryMs: number;
+  /** True time since the start, ms. */
+  readonly nowMs: () => number;
+}
+
 /** Everything that is checked while a simulation runs. */
 export class Invariants {
   readonly oracle: BeliefOracle;
@@ -31,12 +41,11 @@ export class Invariants {
   /** Checkpoints that reached the store, by their write ids. */
   readonly #checkpoints = new Map<string, CheckpointWrite>();
 
-  /** @param beliefMs D less the safety margin */
-  constructor(beliefMs: number, store: SimulatedStore, stream: SimulatedStream, report: Report) {
+  constructor(times: InvariantTimes, store: SimulatedStore, stream: SimulatedStream, report: Report) {
     this.#store = store;
     this.#stream = stream;
     this.#report = report;
-    this.oracle = new BeliefOracle(beliefMs, report);
+    this.oracle = new BeliefOracle(times.beliefMs, report);
     this.ledger = new Ledger(stream.shards, report);
     const { oracle, ledger } = this;
     this.rows = new RowChecks(
@@ -46,6 +55,9 @@ export class Invariants {
           oracle.believedBy(workerId).size === 0 ? 0 : oracle.remainingMs(workerId),
         undone: (lease) => ledger.undone(lease),
         checkpointBy: (writeId) => this.#checkpoints.get(writeId),
+        nowMs: times.nowMs,
+        // On the fastest clock within the bound T is over so soon.
+        forcedFreeMs: times.expiryMs / (1 + clockRateBound),
       },
       report,
     );

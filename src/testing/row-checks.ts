@@ -1,6 +1,6 @@
 import type { Lease } from "../model/lease.js";
 import { comparePositions, formatPosition } from "../model/position.js";
-import type { WorkerRow } from "../model/worker-row.js";
+import { isForced, type WorkerRow } from "../model/worker-row.js";
 import type { MemorySnapshot, MemoryTables } from "../store/memory/index.js";
 import type { Report } from "./violation.js";
 
@@ -12,6 +12,10 @@ export interface RowWitness {
   undone(lease: Lease): string | undefined;
   /** In whose tenure a checkpoint was written, by its write id; undefined for a write of another kind. */
   checkpointBy(writeId: string): { readonly owner: string; readonly epoch: number } | undefined;
+  /** True time, ms. */
+  nowMs(): number;
+  /** How long after an operator's fence its worker's leases may be taken at the earliest, true ms. */
+  readonly forcedFreeMs: number;
 }
 
 /**
@@ -25,6 +29,8 @@ export class RowChecks {
   #seen: MemorySnapshot | undefined;
   #leases = new Map<string, Lease>();
   #workers = new Map<string, WorkerRow>();
+  /** When each fence by an operator was applied, true ms. */
+  readonly #forcedAtMs = new Map<string, number>();
   #ownerChanges = 0;
 
   constructor(tables: MemoryTables, witness: RowWitness, report: Report) {
@@ -96,10 +102,29 @@ export class RowChecks {
   #checkTaking(before: Lease, after: Lease, rows: MemorySnapshot, change: string): void {
     const reason = after.tenure?.reason;
     if (before.owner === undefined || reason === "handoff" || reason === "released") return;
-    if (rows.worker(before.owner)?.fencedBy === undefined) {
+    const owner = rows.worker(before.owner);
+    if (owner?.fencedBy === undefined) {
       this.#report(
         "taken-only-when-free",
         `${change} (${reason ?? "no reason"}), and its owner is not fenced`,
+      );
+    } else if (isForced(owner)) this.#checkForced(owner.workerId, change);
+  }
+
+  /** An operator's fence proves no silence: belief lasts beyond it, but not until T has passed, and nobody takes before. */
+  #checkForced(workerId: string, change: string): void {
+    const sinceMs = this.#witness.nowMs() - (this.#forcedAtMs.get(workerId) ?? Infinity);
+    if (!(sinceMs >= this.#witness.forcedFreeMs)) {
+      this.#report(
+        "taken-only-when-free",
+        `${change}, ${sinceMs.toFixed(1)} ms after its owner was fenced by an operator`,
+      );
+    }
+    const leftMs = this.#witness.remainingMs(workerId);
+    if (leftMs > 0) {
+      this.#report(
+        "belief-ends-before-fence",
+        `${change}, and its owner, fenced by an operator, still believes for ${leftMs.toFixed(1)} ms`,
       );
     }
   }
@@ -174,6 +199,10 @@ export class RowChecks {
         "belief-rests-on-beats",
         `the beat of ${workerId} went from ${String(before.beat)} to ${String(after.beat)}`,
       );
+    }
+    if (isForced(after)) {
+      this.#forcedAtMs.set(workerId, this.#witness.nowMs());
+      return;
     }
     const leftMs = this.#witness.remainingMs(workerId);
     if (after.fencedBy !== undefined && leftMs > 0) {

@@ -248,7 +248,20 @@ const recipes: readonly ((draw: Draw) => void)[] = [
       share,
     });
   },
+  forcedFence,
+  forcedFence,
 ];
+
+function forcedFence(draw: Draw): void {
+  const who = worker(draw);
+  const atMs = instant(draw);
+  draw.faults.push({ kind: "forced-fence", worker: who, atMs });
+  // Most telling where the fenced one does not read it in time.
+  if (!draw.random.chance(0.5)) return;
+  const pausedAtMs = Math.min(draw.healMs, atMs + draw.random.between(0, 500));
+  const forMs = Math.min(draw.healMs - pausedAtMs, draw.random.between(500, 15_000));
+  draw.faults.push({ kind: "pause", worker: who, atMs: pausedAtMs, forMs });
+}
 
 function crash(draw: Draw): void {
   const who = worker(draw);

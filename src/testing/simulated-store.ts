@@ -183,6 +183,10 @@ export function throughNetwork(store: Store, send: Send): Store {
         ),
       leave: (workerId, call) =>
         send("membership.leave", "write", call, [workerId], () => membership.leave(workerId)),
+      forceFence: (workerId, by, at, call) =>
+        send("membership.forceFence", "write", call, [workerId, by, at], () =>
+          membership.forceFence(workerId, by, at),
+        ),
       fenceExited: (workerId, by, call) =>
         send("membership.fenceExited", "write", call, [workerId, by], () =>
           membership.fenceExited(workerId, by),
@@ -206,6 +210,9 @@ export function throughNetwork(store: Store, send: Send): Store {
     history: {
       archive: (entry, expiresAt, call) =>
         send("history.archive", "write", call, [entry, expiresAt], () => history.archive(entry, expiresAt)),
+      record: (action, expiresAt, call) =>
+        send("history.record", "write", call, [action, expiresAt], () => history.record(action, expiresAt)),
+      actions: (call) => send("history.actions", "read", call, [], () => history.actions()),
       list: (leaseKey, call) => send("history.list", "read", call, [leaseKey], () => history.list(leaseKey)),
       highestEpoch: (leaseKey, call) =>
         send("history.highestEpoch", "read", call, [leaseKey], () => history.highestEpoch(leaseKey)),

@@ -93,9 +93,14 @@ class Simulation {
     });
     this.#stream = new SimulatedStream(this.#time, { shards: scenario.shards, idleMs: 1_000 });
     const beliefMs = this.#config.leaseDurationMs - this.#config.safetyMarginMs;
-    this.#invariants = new Invariants(beliefMs, this.#store, this.#stream, (invariant, what) => {
-      this.#report(invariant, what);
-    });
+    this.#invariants = new Invariants(
+      { beliefMs, expiryMs: this.#config.expiryMs, nowMs: () => this.#time.nowMs },
+      this.#store,
+      this.#stream,
+      (invariant, what) => {
+        this.#report(invariant, what);
+      },
+    );
     this.#processes = scenario.machines.map(() => undefined);
     this.#generations = scenario.machines.map(() => 0);
   }
@@ -120,6 +125,9 @@ class Simulation {
         kill: (process) => {
           process.kill();
           this.#invariants.oracle.forget(process.workerIds);
+        },
+        forceFence: (process) => {
+          this.#forceFence(process);
         },
         trim: () => {
           for (const { leaseKey, checkpoint } of this.#store.rows.view().scan().leases) {
@@ -248,6 +256,17 @@ class Simulation {
         this.#start(process.slot);
       });
     }
+  }
+
+  /** What an operator's command does, at one instant: it has a way of its own to the store. */
+  #forceFence(process: SimulatedProcess): void {
+    const { rows } = this.#store;
+    const workerId = process.workerIds.at(-1);
+    const row = workerId === undefined || !rows.exist ? undefined : rows.view().worker(workerId);
+    if (row === undefined || row.fencedBy !== undefined) return;
+    rows.setWorker({ ...row, fencedBy: "operator", fenceKind: "forced" });
+    const { planner } = rows.view();
+    rows.setPlanner({ epoch: 0, ...planner, deaths: (planner?.deaths ?? 0) + 1 });
   }
 
   #alive(): readonly SimulatedProcess[] {

@@ -2,6 +2,7 @@ import { checkpointCases } from "./contract/checkpoints.js";
 import { membershipCases, plannerCases } from "./contract/fleet.js";
 import type { CaseMap, ContractCase, StoreHarness } from "./contract/harness.js";
 import { metaCases } from "./contract/meta.js";
+import { operatorCases } from "./contract/operator.js";
 import { ownershipCases } from "./contract/ownership.js";
 import { readingCases } from "./contract/reading.js";
 import { historyCases, tableCases } from "./contract/rest.js";
@@ -16,6 +17,7 @@ const groups: Readonly<Record<string, CaseMap>> = {
   meta: metaCases,
   "planner desk": plannerCases,
   history: historyCases,
+  operator: operatorCases,
   tables: tableCases,
 };
 

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { StoreError } from "../../src/model/errors.js";
 import type { WorkerRow } from "../../src/model/worker-row.js";
 import { FleetView } from "../../src/fleet/fleet-view.js";
+import { ForcedFences } from "../../src/fleet/forced-fences.js";
 import { mailKey, Mailroom } from "../../src/fleet/mailroom.js";
 import { Slots } from "../../src/fleet/slots.js";
 import { Tasks } from "../../src/fleet/tasks.js";
@@ -82,7 +83,7 @@ describe("the mailroom", () => {
 
 describe("the view of the fleet", () => {
   it("takes no row back to a lower beat, and lifts no fence", () => {
-    const view = new FleetView();
+    const view = new FleetView(new ForcedFences(new VirtualTime().clock(), 12_500));
     view.apply(rowsOf(row("a", { beat: 5 }), row("b", { beat: 2, fencedBy: "a", fenceKind: "observer" })));
     view.apply(rowsOf(row("a", { beat: 4 }), row("b", { beat: 2 })));
     expect(view.row("a")?.beat).to.equal(5);
@@ -90,7 +91,7 @@ describe("the view of the fleet", () => {
   });
 
   it("reports a fence and a draining once, also when a single row showed it first (bug: it was no news then)", () => {
-    const view = new FleetView();
+    const view = new FleetView(new ForcedFences(new VirtualTime().clock(), 12_500));
     view.apply(rowsOf(row("a"), row("b")));
     const fenced = row("a", { fencedBy: "x", fenceKind: "observer" });
     const draining = row("b", { beat: 2, draining: true });
@@ -104,7 +105,7 @@ describe("the view of the fleet", () => {
   });
 
   it("forgets rows that a whole read lacks", () => {
-    const view = new FleetView();
+    const view = new FleetView(new ForcedFences(new VirtualTime().clock(), 12_500));
     view.apply(rowsOf(row("a"), row("b")));
     view.apply(rowsOf(row("a")));
     expect(view.workers.map(({ workerId }) => workerId)).to.deep.equal(["a"]);

@@ -136,6 +136,30 @@ describe("a simulation finds", function () {
     expect(await broken(options, { faults: [pause] })).to.equal("fenced-is-silent");
   });
 
+  it("a fleet that takes right after an operator's fence", async () => {
+    // Everybody but its own worker reads that an observer fenced it, which would prove its silence.
+    const options = breakStore(({ membership }) => ({
+      membership: {
+        ...bound(membership),
+        readFleet: async (call) => {
+          const rows = await membership.readFleet(call);
+          return {
+            ...rows,
+            workers: rows.workers.map((row) =>
+              row.fenceKind === "forced" ? { ...row, fenceKind: "observer" } : row,
+            ),
+          };
+        },
+      },
+    }));
+    const faults = [
+      { kind: "forced-fence", worker: 0, atMs: 15_000 },
+      { kind: "pause", worker: 0, atMs: 15_001, forMs: 10_000 },
+    ] as const;
+    expect(await broken({}, { faults })).to.equal(undefined);
+    expect(await broken(options, { faults })).to.equal("taken-only-when-free");
+  });
+
   it("a store that writes a checkpoint whatever the row holds", async () => {
     const options = breakStore(({ checkpoints, leases }) => ({
       checkpoints: {
@@ -157,6 +181,8 @@ describe("a simulation finds", function () {
     const options = breakStore(({ history }) => ({
       history: {
         list: (...args) => history.list(...args),
+        record: (...args) => history.record(...args),
+        actions: (...args) => history.actions(...args),
         highestEpoch: (...args) => history.highestEpoch(...args),
         archive: () => Promise.resolve(),
       },
@@ -307,6 +333,7 @@ function bound(membership: Store["membership"]): Store["membership"] {
     beat: (...args) => membership.beat(...args),
     fence: (...args) => membership.fence(...args),
     leave: (...args) => membership.leave(...args),
+    forceFence: (...args) => membership.forceFence(...args),
     fenceExited: (...args) => membership.fenceExited(...args),
     createTombstone: (...args) => membership.createTombstone(...args),
     post: (...args) => membership.post(...args),

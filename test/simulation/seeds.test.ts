@@ -42,6 +42,7 @@ describe("a fleet under faults, simulated", function () {
       "planner-elected",
       "directive-posted",
       "lease-lost-told",
+      "force-fenced",
     ] as const) {
       expect(emitted(type), type).to.be.greaterThan(20);
     }

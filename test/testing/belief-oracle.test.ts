@@ -216,4 +216,16 @@ describe("the belief oracle", () => {
     expect(s.check()).to.deep.equal([]);
     expect([s.oracle.remainingMs("w1"), s.oracle.believedBy("w1").size]).to.deep.equal([0, 0]);
   });
+
+  it("lets a worker go on that has read an operator's fence, but neither beat nor begin", () => {
+    const s = new Setting();
+    s.beating("w1");
+    s.begin("w1", 5);
+    s.say({ type: "force-fenced", workerId: "w1", by: "ann@ops", remainingMs: 8_000 });
+    expect(s.check()).to.deep.equal([]);
+    expect(s.oracle.remainingMs("w1")).to.be.greaterThan(0);
+    s.send("w1", 2);
+    s.begin("w1", 6, "b");
+    expect(s.check()).to.deep.equal(["fenced-is-silent", "fenced-is-silent"]);
+  });
 });

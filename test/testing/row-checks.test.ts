@@ -48,12 +48,15 @@ class Setting {
   readonly found = collectReports();
   remainingMs = 0;
   undone: string | undefined;
+  nowMs = 0;
   readonly checks = new RowChecks(
     this.tables,
     {
       remainingMs: () => this.remainingMs,
       undone: () => this.undone,
       checkpointBy: (writeId) => (writeId === "late" ? { owner: "w1", epoch: 11 } : undefined),
+      nowMs: () => this.nowMs,
+      forcedFreeMs: 12_438,
     },
     this.found.report,
   );
@@ -205,5 +208,25 @@ describe("the checks of rows", () => {
     s.tables.create();
     s.lease(created);
     expect(s.found.names).to.deep.equal([]);
+  });
+
+  it("let a worker believe on that an operator fenced, and nobody take its leases before T", () => {
+    const stolen = next(taken, "taken-from-fenced", "w2");
+    const fenced = { ...worker("w1", 3, "ann@ops"), fenceKind: "forced" } as const;
+    for (const [afterMs, remainingMs, found] of [
+      [12_437, 0, ["taken-only-when-free"]],
+      [12_439, 0, []],
+      [12_439, 1, ["belief-ends-before-fence"]],
+    ] as const) {
+      const s = new Setting();
+      s.remainingMs = 8_000;
+      s.nowMs = 1_000;
+      s.worker(worker("w1", 3), fenced);
+      s.lease(created, taken);
+      expect(s.found.says).to.deep.equal([]);
+      s.nowMs += afterMs;
+      s.remainingMs = remainingMs;
+      expect(s.lease(stolen)).to.deep.equal(found);
+    }
   });
 });

@@ -48,6 +48,7 @@ describe("a drawn scenario", () => {
     expect([...kinds].sort()).to.deep.equal([
       "crash",
       "failing-processor",
+      "forced-fence",
       "merge",
       "pause",
       "split",

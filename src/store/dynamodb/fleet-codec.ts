@@ -1,5 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { HistoryEntry } from "../../model/history.js";
+import type { OperatorAction } from "../../model/operator-action.js";
 import { endReasons, fenceKinds, tenureReasons } from "../../model/reasons.js";
 import {
   tombstoneBeat,
@@ -20,7 +21,8 @@ import { newlyNamed } from "./row-names.js";
  *
  * | pk                   | sk                     | attributes                                                                  |
  * |----------------------|------------------------|-----------------------------------------------------------------------------|
- * | `fleet`              | `worker#<workerId>`    | `beat` N; `fencedBy` S, `fenceKind` S once fenced; `mailbox` M of entries   |
+ * | `fleet`              | `worker#<workerId>`    | `beat` N; `fencedBy` S, `fenceKind` S once fenced, `fencedAt` S by an       |
+ * |                      |                        | operator; `mailbox` M of entries                                            |
  * |                      |                        | with each beat: `draining`, `joining`, `blind` BOOL, `leases`, `weight`,    |
  * |                      |                        | `utilisation` N; `unfit`, `failing` L of S where not empty; `planner` M     |
  * |                      |                        | {epoch, tick} N while it is the planner                                     |
@@ -30,6 +32,7 @@ import { newlyNamed } from "./row-names.js";
  * | `fleet`              | `meta`                 | `liveness` S, `format` N, `joins` N                                         |
  * | `history#<leaseKey>` | epoch, 16 digits       | `leaseKey` S, `epoch` N, `worker`, `reason`, `cause`, `since`, `until`,     |
  * |                      |                        | `endedBy`, `endCause` S, `expiresAt` N (unix seconds, time to live)         |
+ * | `operator`           | `fence#<workerId>`     | `action`, `worker`, `by`, `at` S, `expiresAt` N: what an operator did       |
  *
  * Names are those of `formatNumber`; `row-names.ts` says what they were called before.
  *
@@ -130,6 +133,7 @@ export function workerIn(stored: Item): WorkerRow | undefined {
   const maxLeases = numberOf(item["maxLeases"]);
   const fencedBy = item["fencedBy"]?.S;
   const fenceKind = fenceKinds.find((kind) => kind === item["fenceKind"]?.S);
+  const fencedAt = item["fencedAt"]?.S;
   const planner = item["planner"]?.M;
   const mailbox = new Map<string, MailEntry>();
   for (const [key, value] of Object.entries(item["mailbox"]?.M ?? {})) {
@@ -158,6 +162,7 @@ export function workerIn(stored: Item): WorkerRow | undefined {
       : { planner: { epoch: numberOf(planner["epoch"]) ?? 0, tick: numberOf(planner["tick"]) ?? 0 } }),
     ...(fencedBy === undefined ? {} : { fencedBy }),
     ...(fenceKind === undefined ? {} : { fenceKind }),
+    ...(fencedAt === undefined ? {} : { fencedAt }),
   };
 }
 
@@ -234,6 +239,28 @@ export function historyIn(item: Item): HistoryEntry | undefined {
     ...(cause === undefined ? {} : { cause }),
     ...(endCause === undefined ? {} : { endCause }),
   };
+}
+
+/** An operator's actions have a partition of their own: no lease's history and no epoch can meet them. */
+export const operatorPartition = "operator";
+
+export function actionItem({ action, worker, by, at }: OperatorAction, expiresAt: number): Item {
+  return {
+    pk: { S: operatorPartition },
+    sk: { S: `${action}#${worker}` },
+    action: { S: action },
+    worker: { S: worker },
+    by: { S: by },
+    at: { S: at },
+    expiresAt: number(expiresAt),
+  };
+}
+
+/** Reads an operator's action; undefined when the row is none that this version knows. */
+export function actionIn(item: Item): OperatorAction | undefined {
+  const worker = item["worker"]?.S;
+  if (item["action"]?.S !== "fence" || worker === undefined) return undefined;
+  return { action: "fence", worker, by: item["by"]?.S ?? "", at: item["at"]?.S ?? "" };
 }
 
 function keyList(keys: readonly string[]): AttributeValue | undefined {

@@ -1,10 +1,18 @@
 import { ConditionalCheckFailedException, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { HistoryEntry } from "../../model/history.js";
+import type { OperatorAction } from "../../model/operator-action.js";
 import type { Call } from "../call.js";
 import type { HistoryStore } from "../history-store.js";
 import type { DynamoDbConnection, Item } from "./connection.js";
 import { Expression } from "./expression.js";
-import { historyIn, historyItem, historyPartition } from "./fleet-codec.js";
+import {
+  actionIn,
+  actionItem,
+  historyIn,
+  historyItem,
+  historyPartition,
+  operatorPartition,
+} from "./fleet-codec.js";
 
 export class DynamoDbHistoryStore implements HistoryStore {
   readonly #connection: DynamoDbConnection;
@@ -13,13 +21,33 @@ export class DynamoDbHistoryStore implements HistoryStore {
     this.#connection = connection;
   }
 
-  async archive(entry: HistoryEntry, expiresAt: number, call?: Call): Promise<void> {
-    const { client, fleetTable } = this.#connection;
+  archive(entry: HistoryEntry, expiresAt: number, call?: Call): Promise<void> {
     const doing = `archive epoch ${String(entry.epoch)} of lease ${JSON.stringify(entry.leaseKey)}`;
+    return this.#putNew(historyItem(entry, expiresAt), doing, call);
+  }
+
+  record(action: OperatorAction, expiresAt: number, call?: Call): Promise<void> {
+    return this.#putNew(actionItem(action, expiresAt), `record the fence of ${action.worker}`, call);
+  }
+
+  async actions(call?: Call): Promise<readonly OperatorAction[]> {
+    const expression = new Expression();
+    const input = {
+      TableName: this.#connection.fleetTable,
+      ConsistentRead: true,
+      KeyConditionExpression: `${expression.name("pk")} = ${expression.string(operatorPartition)}`,
+      ...expression.condition(),
+    };
+    const items = await this.#connection.query(input, "list what operators did", call);
+    return items.flatMap((item) => actionIn(item) ?? []);
+  }
+
+  async #putNew(item: Item, doing: string, call: Call | undefined): Promise<void> {
+    const { client, fleetTable } = this.#connection;
     const input = {
       TableName: fleetTable,
-      Item: historyItem(entry, expiresAt),
-      // The first entry of an epoch stands: whoever comes later made its own of the same row.
+      Item: item,
+      // The first entry of a key stands: whoever comes later made its own of the same row.
       ...new Expression().requireAbsent("pk").condition(),
     };
     try {

@@ -132,6 +132,11 @@ export class DynamoDbMembership implements Membership {
     return this.#write(workerId, requireUnfenced(fenced(workerId, "left")), "leave", call);
   }
 
+  forceFence(workerId: string, by: string, at: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const update = requireUnfenced(fenced(by, "forced").set("fencedAt", { S: at }));
+    return this.#write(workerId, update, "forced fence", call);
+  }
+
   fenceExited(workerId: string, by: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
     const update = fenced(by, "parent")
       // A child that died before it made its row gets one, so that its creation, if still on its way, is refused.

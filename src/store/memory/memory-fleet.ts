@@ -1,5 +1,6 @@
 import { LeaseholdError } from "../../model/errors.js";
 import type { HistoryEntry } from "../../model/history.js";
+import type { OperatorAction } from "../../model/operator-action.js";
 import {
   tombstoneBeat,
   type FleetRows,
@@ -122,6 +123,17 @@ export class MemoryMembership implements Membership {
     return { ok: true, row: tables.setWorker({ ...row, fencedBy: workerId, fenceKind: "left" }) };
   }
 
+  async forceFence(workerId: string, by: string, at: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(workerId);
+    // A row that is gone must not come back as a stub, and a fence is never replaced.
+    if (!isUnfenced(row)) return this.#refused(workerId);
+    return {
+      ok: true,
+      row: tables.setWorker({ ...row, fencedBy: by, fenceKind: "forced", fencedAt: at }),
+    };
+  }
+
   async fenceExited(workerId: string, by: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
     const tables = this.#connection.tables(call);
     const row = tables.view().worker(workerId) ?? emptyWorkerRow(workerId, tombstoneBeat);
@@ -195,6 +207,16 @@ export class MemoryHistoryStore implements HistoryStore {
     const tables = this.#connection.tables(call);
     // The first entry of an epoch stands: a late duplicate is made of the same row.
     if (!tables.historyOf(entry.leaseKey).has(entry.epoch)) tables.addHistory(entry);
+  }
+
+  async record(action: OperatorAction, _expiresAt: number, call?: Call): Promise<void> {
+    const tables = this.#connection.tables(call);
+    if (!tables.actions().has(action.worker)) tables.addAction(action);
+  }
+
+  async actions(call?: Call): Promise<readonly OperatorAction[]> {
+    const actions = [...this.#connection.tables(call).actions().values()];
+    return actions.sort((a, b) => (a.worker < b.worker ? -1 : 1));
   }
 
   async list(leaseKey: string, call?: Call): Promise<readonly HistoryEntry[]> {

@@ -1,5 +1,6 @@
 import { StoreError } from "../../model/errors.js";
 import type { HistoryEntry } from "../../model/history.js";
+import type { OperatorAction } from "../../model/operator-action.js";
 import type { InvalidRow, Lease } from "../../model/lease.js";
 import type { FleetRows, MetaRow, PlannerRow, WorkerRow } from "../../model/worker-row.js";
 import {
@@ -107,6 +108,7 @@ export class MemoryTables {
   #planner: PlannerRow | undefined;
   #meta: MetaRow | undefined;
   #history = new Map<string, Map<number, HistoryEntry>>();
+  #actions = new Map<string, OperatorAction>();
   /** The present state, until the next write. */
   #view: MemorySnapshot | undefined;
   /** A snapshot that was given out holds the map: the next write makes a copy first. */
@@ -133,6 +135,7 @@ export class MemoryTables {
     this.#leases = new Map();
     this.#workers = new Map();
     this.#history = new Map();
+    this.#actions = new Map();
     this.#planner = undefined;
     this.#meta = undefined;
     this.#view = undefined;
@@ -221,6 +224,16 @@ export class MemoryTables {
       this.#history.set(entry.leaseKey, entries);
     }
     entries.set(entry.epoch, Object.freeze({ ...entry }));
+  }
+
+  /** What operators did, by the worker it was done to. */
+  actions(): ReadonlyMap<string, OperatorAction> {
+    return this.#actions;
+  }
+
+  /** @internal */
+  addAction(action: OperatorAction): void {
+    this.#actions.set(action.worker, Object.freeze({ ...action }));
   }
 
   /** Keys of all leases that have a history. */

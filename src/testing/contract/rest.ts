@@ -110,6 +110,7 @@ export const tableCases: CaseMap = {
       () => store.membership.create(identity("w1"), status()),
       () => store.membership.beat({ workerId: "w1", beat: 0, status: status(), removeMail: [] }),
       () => store.membership.fence("w1", "w2", 0),
+      () => store.membership.forceFence("w1", "ann@ops", since),
       () => store.membership.leave("w1"),
       () => store.membership.fenceExited("w1", "parent"),
       () => store.membership.createTombstone("w1"),
@@ -119,6 +120,8 @@ export const tableCases: CaseMap = {
       () => store.plannerDesk.countDeath(),
       () => store.history.archive(entry("s1", 5), expiresAt),
       () => store.history.list("s1"),
+      () => store.history.record({ action: "fence", worker: "w1", by: "ann@ops", at: since }, expiresAt),
+      () => store.history.actions(),
       () => store.history.highestEpoch("s1"),
       () => store.tables.meta(),
     ];
