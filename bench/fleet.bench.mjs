@@ -1,0 +1,49 @@
+// What a fleet of real processes takes, held to what is promised: `leasehold run` with bench/fleet/handler.mjs on DynamoDB
+// Local and kinesis-local, times from the handlers' own log, on one clock.
+//
+//   npm run bench -- fleet [--json] [--only start,join] [--write-docs]
+//
+// The whole takes less than half an hour. Each figure is the worst of its runs; exit status 1 where a promise is not kept.
+import { parseArgs } from "node:util";
+import { measure, scenarioNames } from "./fleet/measure.mjs";
+import { reachTable, verdicts } from "./fleet/reach.mjs";
+import { describeRig } from "./fleet/surroundings.mjs";
+import { writeDocs } from "./fleet/docs.mjs";
+
+function refuse(message) {
+  console.error(`npm run bench -- fleet: ${message}`);
+  process.exit(2);
+}
+
+function optionsOf(args) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        json: { type: "boolean", default: false },
+        only: { type: "string" },
+        "write-docs": { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+const values = optionsOf(process.argv.slice(2));
+const wanted = values.only?.split(",").map((name) => name.trim()) ?? scenarioNames;
+const unknown = wanted.filter((name) => !scenarioNames.includes(name));
+if (unknown.length > 0) {
+  refuse(`--only ${unknown.join(",")}: no such scenario; there are ${scenarioNames.join(", ")}`);
+}
+if (values["write-docs"] && values.only !== undefined) {
+  refuse("--write-docs and --only are both given: the page shows one whole run; leave --only out");
+}
+
+const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);
+const result = await measure(wanted, say);
+const rows = verdicts(result);
+console.error(`\n${reachTable(rows)}\n`);
+if (values["write-docs"]) await writeDocs({ ...describeRig(), ...result });
+if (values.json) console.log(JSON.stringify(result));
+process.exit(rows.length > 0 && rows.every(({ kept }) => kept) ? 0 : 1);

@@ -1,0 +1,55 @@
+// The handler of every measured worker: says in a file, one JSON line each, what it was handed and when. Written
+// synchronously, so that what was read before a SIGKILL stands there.
+import { openSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { nowMs } from "./clock.mjs";
+
+const file = process.env.LEASEHOLD_BENCH_LOG;
+if (file === undefined) {
+  throw new Error("LEASEHOLD_BENCH_LOG is not set: it names the file that the handler writes to");
+}
+const log = openSync(file, "a");
+/** How long the work on a batch of records takes. With some, work is under way whenever the process is frozen. */
+const workMs = Number(process.env.LEASEHOLD_BENCH_WORK_MS ?? 0);
+
+export default (context) => {
+  /** Tenures whose first read has been told of, by lease. */
+  const told = new Map();
+
+  const say = (what, lease, more = {}) => {
+    const { leaseKey, fencingToken: token } = lease;
+    const line = {
+      what,
+      at: nowMs(),
+      pid: process.pid,
+      worker: context.workerId,
+      lease: leaseKey,
+      token,
+      ...more,
+    };
+    writeSync(log, `${JSON.stringify(line)}\n`);
+  };
+
+  return {
+    async process(batch, lease) {
+      if (told.get(lease.leaseKey) !== lease.fencingToken) {
+        told.set(lease.leaseKey, lease.fencingToken);
+        say("read", lease);
+      }
+      if (batch.records.length === 0) return;
+      say("records", lease, { records: batch.records.map((record) => record.sequenceNumber) });
+      if (workMs === 0) return;
+      await sleep(workMs);
+      try {
+        await batch.checkpoint();
+      } catch (error) {
+        say("refused", lease, { code: error.code });
+        throw error;
+      }
+    },
+    async partitionEnded(end, lease) {
+      say("ended", lease, { children: end.children });
+      await end.checkpoint();
+    },
+  };
+};
