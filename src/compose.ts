@@ -26,6 +26,7 @@ export interface WorkerPorts {
 export interface WorkerParts {
   readonly config: ProtocolConfig;
   readonly label: string;
+  readonly deployment: string | undefined;
   readonly processor: Processor | ProcessorFactory;
   readonly processing: ProcessingOptions;
   readonly emit: Emit;
@@ -109,6 +110,7 @@ export class WorkerCore {
       keeper: this.#keeper(),
       machine: ports.machine,
       label: parts.label,
+      deployment: parts.deployment,
       announce: parts.announce,
     });
   }

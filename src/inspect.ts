@@ -16,6 +16,8 @@ export type WorkerState =
 export interface WorkerInFleet {
   readonly workerId: string;
   readonly state: WorkerState;
+  /** The label of what was deployed; null where it has none. */
+  readonly deployment: string | null;
   /** Leases that name it. */
   readonly leases: number;
   /** Processing slots in use, averaged over the last while, as its last beat said. */
@@ -144,6 +146,7 @@ function workersOf(fleet: FleetRows, leases: readonly Lease[]): WorkerInFleet[] 
     return {
       workerId,
       state: stateOf(row),
+      deployment: row.deployment ?? null,
       leases: counts.get(workerId) ?? 0,
       load: Math.round(utilisation * maxConcurrentBatches * 100) / 100,
       capacity: maxConcurrentBatches,
@@ -158,6 +161,7 @@ function workersOf(fleet: FleetRows, leases: readonly Lease[]): WorkerInFleet[] 
     workers.push({
       workerId,
       state: "missing",
+      deployment: null,
       leases: count,
       load: 0,
       capacity: 0,

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { pid } from "node:process";
+import { argv, pid } from "node:process";
 import { WorkerCore, type BelievedLease } from "./compose.js";
 import {
   checkApplication,
@@ -12,6 +12,7 @@ import type { Emit, LeaseholdEvent } from "./model/events.js";
 import { checkProcessor, resolveProcessing, type ProcessingOptions } from "./processing/options.js";
 import type { PartitionStatus } from "./processing/journal.js";
 import type { Processor, ProcessorFactory } from "./processing/processor.js";
+import { applicationVersion } from "./runtime/application-version.js";
 import { systemClock, systemRandom } from "./runtime/system.js";
 import type { SourceFactory } from "./source/partition-source.js";
 import { createDynamoDbStore, type DynamoDbStoreOptions } from "./store/dynamodb/index.js";
@@ -30,6 +31,11 @@ export interface WorkerOptions extends ProtocolOptions, ProcessingOptions {
   readonly processor: Processor | ProcessorFactory;
   /** The stable part of worker ids, 1 to 60 characters of A-Z a-z 0-9 _ . -; default: the host's name. */
   readonly label?: string;
+  /**
+   * What was deployed, 1 to 60 characters of A-Z a-z 0-9 _ . -; while workers of two are alive, leases move once, from the
+   * older to the newer. Default: the `version` in the package.json nearest to the main script; none where there is none.
+   */
+  readonly deployment?: string;
   /** Only `worker` so far: one heartbeat for all leases of a worker. */
   readonly liveness?: "worker";
   /** pino's shape. Default: silent. */
@@ -60,7 +66,18 @@ const processingNames: ReadonlySet<string> = new Set<keyof ProcessingOptions>([
 ]);
 const ownNames: ReadonlySet<string> = new Set<
   Exclude<keyof WorkerOptions, keyof ProtocolOptions | keyof ProcessingOptions>
->(["application", "source", "processor", "label", "liveness", "logger", "onEvent", "announce", "dynamodb"]);
+>([
+  "application",
+  "source",
+  "processor",
+  "label",
+  "deployment",
+  "liveness",
+  "logger",
+  "onEvent",
+  "announce",
+  "dynamodb",
+]);
 
 /**
  * A worker of a fleet that shares the partitions of a source: it takes its share of the leases, works them, hands them
@@ -78,7 +95,7 @@ export class Worker {
 
   /** @throws LeaseholdError `invalid-option`, `invalid-application`: nothing was written */
   constructor(options: WorkerOptions) {
-    const { application, config, label } = checked(options);
+    const { application, config, label, deployment } = checked(options);
     const runtime = { clock: systemClock, random: systemRandom };
     const processing = pick(options, processingNames);
     const emit = emitter(options, application);
@@ -86,6 +103,7 @@ export class Worker {
       {
         config,
         label,
+        deployment,
         processing,
         processor: checkProcessor(options.processor),
         emit,
@@ -229,6 +247,7 @@ function checked(options: WorkerOptions): {
   readonly application: string;
   readonly config: ProtocolConfig;
   readonly label: string;
+  readonly deployment: string | undefined;
 } {
   const from: unknown = options;
   if (typeof from !== "object" || from === null) {
@@ -257,7 +276,10 @@ function checked(options: WorkerOptions): {
     Object.entries(given).filter(([name]) => !ownNames.has(name) && !processingNames.has(name)),
   );
   resolveProcessing(pick(options, processingNames));
-  return { application, config: resolveProtocol(protocol), label: checkLabel(given["label"]) };
+  const config = resolveProtocol(protocol);
+  const label = checkLabel("label", given["label"], "for the host's name") ?? hostLabel();
+  const deployment = checkLabel("deployment", given["deployment"], "for the application's version");
+  return { application, config, label, deployment: deployment ?? applicationVersion(argv[1]) };
 }
 
 const levels = ["debug", "info", "warn", "error"] as const satisfies readonly (keyof Logger)[];
@@ -299,16 +321,19 @@ function invalid(name: string, value: unknown, rule: string): never {
   throw new LeaseholdError("invalid-option", `${name} is ${shown}: it must be ${rule}; or leave it out`);
 }
 
-function checkLabel(label: unknown): string {
-  if (label === undefined)
-    return (
-      hostname()
-        .replaceAll(/[^A-Za-z0-9_.-]/g, "-")
-        .slice(0, 60) || "worker"
-    );
-  if (typeof label === "string" && /^[A-Za-z0-9_.-]{1,60}$/.test(label)) return label;
+function hostLabel(): string {
+  return (
+    hostname()
+      .replaceAll(/[^A-Za-z0-9_.-]/g, "-")
+      .slice(0, 60) || "worker"
+  );
+}
+
+function checkLabel(name: string, value: unknown, fallback: string): string | undefined {
+  if (value === undefined || (typeof value === "string" && /^[A-Za-z0-9_.-]{1,60}$/.test(value)))
+    return value;
   throw new LeaseholdError(
     "invalid-option",
-    `label is ${typeof label === "string" ? JSON.stringify(label) : `a ${typeof label}`}: it must be 1 to 60 characters of A-Z a-z 0-9 _ . -; leave it out for the host's name`,
+    `${name} is ${typeof value === "string" ? JSON.stringify(value) : `a ${typeof value}`}: it must be 1 to 60 characters of A-Z a-z 0-9 _ . -; leave it out ${fallback}`,
   );
 }

@@ -27,6 +27,7 @@ class Bench {
       {
         config: resolveProtocol({ maxConcurrentBatches: 1 }),
         label: "w",
+        deployment: undefined,
         processor,
         processing: {},
         emit,

@@ -58,13 +58,21 @@ describe("the inspector", () => {
   }
 
   it("counts a worker's leases in the rows, not in what it says of itself", async () => {
-    bench.worker("w", { leases: 9, utilisation: 0.256, maxLeases: 5, unfit: ["s7"], failing: ["s2"] });
+    bench.worker("w", {
+      deployment: "2.0.1",
+      leases: 9,
+      utilisation: 0.256,
+      maxLeases: 5,
+      unfit: ["s7"],
+      failing: ["s2"],
+    });
     bench.lease("s1", "w@5");
     bench.lease("s2", "w@5");
     expect((await bench.inspector.status()).workers).to.deep.equal([
       {
         workerId: "w",
         state: "live",
+        deployment: "2.0.1",
         leases: 2,
         load: 16.38,
         capacity: 64,

@@ -86,6 +86,11 @@ const wrong: readonly (readonly [string, Readonly<Record<string, unknown>>, stri
   ["a long label", { label: "x".repeat(61) }, `label is "${"x".repeat(61)}": it must be 1 to 60 characters`],
   ["a label that is no text", { label: 7 }, "label is a number: it must be 1 to 60 characters"],
   [
+    "a deployment with a space",
+    { deployment: "v 2" },
+    'deployment is "v 2": it must be 1 to 60 characters of A-Z a-z 0-9 _ . -; leave it out for the application\'s version',
+  ],
+  [
     "a lease too short",
     { leaseDurationMs: 1_999 },
     "leaseDurationMs is 1999: it must be an integer from 2000 to 3600000 ms; leave it out for its default",
@@ -191,6 +196,7 @@ describe("a worker's options", () => {
   for (const options of [
     {},
     { label: "host-1.a_b" },
+    { deployment: "2.0.1-rc.1", deployHoldMs: 0 },
     { liveness: "worker" },
     { maxLeases: 1, hardMaxLeases: 1 },
   ]) {

@@ -1,4 +1,5 @@
 import { fixedPartitions, kinesis, type CheckpointMode, type WorkerOptions } from "../index.js";
+import { applicationVersion } from "../runtime/application-version.js";
 import type { LogLevel } from "./logger.js";
 import type { InitialPosition } from "./options.js";
 
@@ -13,6 +14,7 @@ export interface RunSettings {
   readonly emptyBatches?: true;
   readonly checkpointing?: CheckpointMode;
   readonly leaseDurationMs?: number;
+  readonly deployment?: string;
   readonly logLevel: LogLevel;
   readonly json: boolean;
 }
@@ -20,9 +22,12 @@ export interface RunSettings {
 /** The settings that every worker of a run shares. */
 export function workerOptions(
   settings: RunSettings,
-): Pick<WorkerOptions, "application" | "source" | "checkpointing" | "leaseDurationMs"> {
+): Pick<WorkerOptions, "application" | "source" | "checkpointing" | "leaseDurationMs" | "deployment"> {
   const { application, stream, partitions, initialPosition, idlePollIntervalMs, emptyBatches } = settings;
   const { checkpointing, leaseDurationMs } = settings;
+  // The main script is this CLI, but the application is the handler's. Read anew by each child: what runs is what stands
+  // on the disk when it starts.
+  const deployment = settings.deployment ?? applicationVersion(settings.handler);
   return {
     application,
     source:
@@ -35,6 +40,7 @@ export function workerOptions(
           })
         : fixedPartitions({ partitions, name: application }),
     ...(checkpointing === undefined ? {} : { checkpointing }),
+    ...(deployment === undefined ? {} : { deployment }),
     ...(leaseDurationMs === undefined ? {} : { leaseDurationMs }),
   };
 }

@@ -17,10 +17,11 @@ export function statusText(status: FleetStatus): string {
     `application ${status.application}, liveness ${status.liveness}, planner ${status.planner ?? "none"}`,
     "",
     ...table(
-      ["WORKER", "STATE", "LEASES", "LOAD", "CAPACITY"],
+      ["WORKER", "STATE", "DEPLOYMENT", "LEASES", "LOAD", "CAPACITY"],
       status.workers.map((worker) => [
         worker.workerId,
         worker.state,
+        worker.deployment ?? "-",
         worker.leases,
         worker.load,
         worker.capacity,

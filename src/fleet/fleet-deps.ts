@@ -27,6 +27,8 @@ export interface FleetDeps {
   readonly machine: { readonly host: string; readonly pid: number };
   /** The stable part of worker ids. */
   readonly label: string;
+  /** The label of what was deployed; undefined counts as one common label. */
+  readonly deployment: string | undefined;
   /** Awaited before each worker row is created: a supervised process tells its parent. */
   readonly announce: (workerId: string) => Promise<void>;
 }

@@ -1,4 +1,6 @@
+import { followRollout, type Rollout } from "../model/deployments.js";
 import { checkMeta } from "../model/format.js";
+import type { Reading } from "../model/reading.js";
 import {
   formatNumber,
   isLive,
@@ -29,6 +31,7 @@ export class FleetView {
   /** The count of deaths that the last whole read showed: one learnt with a claim must not pass for seen. */
   #deathsSeen: number | undefined;
   #reads = 0;
+  #rollout: Rollout | undefined;
   /** Seen fenced or draining in a single row since the last whole read: news all the same. */
   readonly #fencedMeanwhile = new Map<string, WorkerRow>();
   readonly #drainingMeanwhile = new Map<string, WorkerRow>();
@@ -54,6 +57,11 @@ export class FleetView {
     return this.#reads;
   }
 
+  /** Of the deploy that is rolling, as far as this worker has seen it; undefined while one label is alive. */
+  get rollout(): Rollout | undefined {
+    return this.#rollout;
+  }
+
   row(workerId: string): WorkerRow | undefined {
     return this.#workers.get(workerId);
   }
@@ -73,10 +81,11 @@ export class FleetView {
   }
 
   /**
-   * A whole read. Rows that it lacks are gone, or too new for an eventually consistent read: either way unknown.
+   * A whole read, received at `at`. Rows that it lacks are gone, or too new for an eventually consistent read: either way
+   * unknown.
    * @throws LeaseholdError `table-mismatch` where the fleet writes a format by now that this version cannot read
    */
-  apply(rows: FleetRows): FleetChanges {
+  apply(rows: FleetRows, at: Reading): FleetChanges {
     if (rows.meta !== undefined && rows.meta.format > formatNumber) checkMeta(rows.meta);
     this.#meta = rows.meta ?? this.#meta;
     const workers = new Map<string, WorkerRow>();
@@ -85,6 +94,11 @@ export class FleetView {
       workers.set(row.workerId, this.#workers.get(row.workerId) ?? row);
     }
     this.#workers = workers;
+    this.#rollout = followRollout(
+      this.#rollout,
+      this.workers.map((row) => ({ ...row, live: isLive(row) })),
+      at.monoMs,
+    );
     const newlyFenced = [...this.#fencedMeanwhile.values()];
     const newlyDraining = [...this.#drainingMeanwhile.values()];
     this.#fencedMeanwhile.clear();

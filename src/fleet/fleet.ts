@@ -32,6 +32,8 @@ export class Fleet {
   #stopping = false;
   readonly #halt = new AbortController();
   #ended: Promise<void> | undefined;
+  /** `meta.joins` at the first worker's creation. A process that comes back after a fence has deployed nothing new. */
+  #firstJoin = 0;
 
   constructor(deps: FleetDeps) {
     this.#deps = deps;
@@ -107,7 +109,7 @@ export class Fleet {
 
   /** Joins `meta`, announces a new id and creates its row. Creation is no beat. */
   async #create(): Promise<Incarnation> {
-    const { store, clock, random, config, emit, machine, announce, label } = this.#deps;
+    const { store, clock, random, config, emit, machine, announce, label, deployment } = this.#deps;
     let joinedAt = await this.#join();
     for (let tries = 0; tries < creations;) {
       const workerId = `${label}-${random.id().slice(0, 12)}`;
@@ -115,11 +117,13 @@ export class Fleet {
       if (this.#ageMs(joinedAt) >= config.leaseDurationMs / 2) joinedAt = await this.#join();
       const identity: WorkerIdentity = {
         workerId,
+        join: this.#firstJoin,
         maxConcurrentBatches: config.maxConcurrentBatches,
         readsFormat: formatNumber,
         host: machine.host,
         pid: machine.pid,
         startedAt: wallTime(clock),
+        ...(deployment === undefined ? {} : { deployment }),
         ...(config.maxLeases === undefined ? {} : { maxLeases: config.maxLeases }),
       };
       const outcome = answered(
@@ -154,6 +158,7 @@ export class Fleet {
       ),
     );
     checkMeta(meta, mode);
+    if (this.#firstJoin === 0) this.#firstJoin = meta.joins;
     return sentAt;
   }
 

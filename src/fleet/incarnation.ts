@@ -237,7 +237,7 @@ export class Incarnation implements Member {
     if (this.#mode === "closed") return;
     const own = this.#ownRow.find(rows);
     if (this.#isClosed()) return;
-    const { newlyFenced, newlyDraining, newlyFree, deathsRose } = this.fleet.apply(rows);
+    const { newlyFenced, newlyDraining, newlyFree, deathsRose } = this.fleet.apply(rows, receivedAt);
     for (const { workerId: victim } of newlyFenced) {
       this.deps.emit({ type: "fence-seen", workerId: this.workerId, victim });
     }

@@ -22,6 +22,7 @@ export function snapshotOf(member: Member, planned: PlannedLeases = nothingPlann
     workers: fleet.workers.map((row) =>
       row.workerId === workerId ? ownWorker(row, member) : planWorker(row),
     ),
+    ...(fleet.rollout === undefined ? {} : { rollout: fleet.rollout }),
     leases: leases.all().map((lease) => planLease(lease, member, planned)),
   };
 }
@@ -34,7 +35,7 @@ function ownWorker(row: WorkerRow, { deps }: Member): PlanWorker {
 }
 
 function planWorker(row: WorkerRow): PlanWorker {
-  const { workerId, draining, joining, blind, unfit, maxLeases } = row;
+  const { workerId, draining, joining, blind, unfit, deployment, join, maxLeases } = row;
   return {
     workerId,
     live: isLive(row),
@@ -42,6 +43,8 @@ function planWorker(row: WorkerRow): PlanWorker {
     joining,
     blind,
     unfit,
+    join,
+    ...(deployment === undefined ? {} : { deployment }),
     ...(maxLeases === undefined ? {} : { maxLeases }),
   };
 }

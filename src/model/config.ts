@@ -28,12 +28,16 @@ export interface ProtocolOptions {
   readonly checkpointIntervalMs?: number;
   /** How often the source is asked which partitions there are. Default 30,000, minimum 1,000. */
   readonly discoveryIntervalMs?: number;
-  /** How long every worker must have read a newer format before the fleet writes it. Default 600,000. */
-  readonly deployHoldMs?: number;
   /** Leases that plans and ranks give this worker at most. Default: no bound. */
   readonly maxLeases?: number;
   /** Leases that this worker adopts at most, whatever happens. Default: no bound. */
   readonly hardMaxLeases?: number;
+  /**
+   * How long a deploy may stand still. When the newer of two deployments has not grown for so long, leases are balanced
+   * between them again; and for so long every worker must have read a newer format before the fleet writes it. Default
+   * 600,000; 0 holds nothing back.
+   */
+  readonly deployHoldMs?: number;
   /** Planned moves in flight at once, as giver and as receiver. Default 32, from 1 to 100. */
   readonly maxMovesInFlight?: number;
 }
@@ -65,9 +69,9 @@ export interface ProtocolConfig {
   readonly maxConcurrentBatches: number;
   readonly checkpointIntervalMs: number;
   readonly discoveryIntervalMs: number;
-  readonly deployHoldMs: number;
   readonly maxLeases: number | undefined;
   readonly hardMaxLeases: number | undefined;
+  readonly deployHoldMs: number;
   readonly maxMovesInFlight: number;
 }
 
@@ -113,9 +117,9 @@ const optionNames: ReadonlySet<string> = new Set<keyof ProtocolOptions>([
   "maxConcurrentBatches",
   "checkpointIntervalMs",
   "discoveryIntervalMs",
-  "deployHoldMs",
   "maxLeases",
   "hardMaxLeases",
+  "deployHoldMs",
   "maxMovesInFlight",
 ]);
 
@@ -223,9 +227,9 @@ export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
     maxConcurrentBatches: count("maxConcurrentBatches", 64, 1),
     checkpointIntervalMs: ms("checkpointIntervalMs", 10_000, 0),
     discoveryIntervalMs: ms("discoveryIntervalMs", 30_000, 1_000),
-    deployHoldMs: ms("deployHoldMs", 600_000, 0),
     maxLeases,
     hardMaxLeases,
+    deployHoldMs: ms("deployHoldMs", 600_000, 0),
     maxMovesInFlight:
       options.maxMovesInFlight === undefined
         ? 32

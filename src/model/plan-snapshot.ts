@@ -1,4 +1,5 @@
 import type { ProtocolConfig } from "./config.js";
+import type { Rollout } from "./deployments.js";
 
 /** A worker as a plan sees it; the fleet room makes it of its row. */
 export interface PlanWorker {
@@ -17,6 +18,10 @@ export interface PlanWorker {
   readonly hardMaxLeases?: number;
   /** Leases that it must not be given: their old, stuck processor still runs in it. */
   readonly unfit: readonly string[];
+  /** The label of what it is a deployment of; none counts as one common label. */
+  readonly deployment?: string;
+  /** The higher, the later its process joined. */
+  readonly join: number;
 }
 
 /** A lease as a plan sees it; the fleet room makes it of its row and of what it knows of owner and directives. */
@@ -40,7 +45,7 @@ export interface PlanLease {
 
 export type PlanConfig = Pick<
   ProtocolConfig,
-  "settleMs" | "settleLimitMs" | "maxMovesInFlight" | "pollIntervalMs" | "expiryMs"
+  "settleMs" | "settleLimitMs" | "maxMovesInFlight" | "pollIntervalMs" | "expiryMs" | "deployHoldMs"
 >;
 
 /** All that a plan is made from. The order of the arrays has no influence. */
@@ -49,6 +54,8 @@ export interface PlanSnapshot {
   readonly nowMs: number;
   readonly workers: readonly PlanWorker[];
   readonly leases: readonly PlanLease[];
+  /** Of the deploy that is rolling; undefined while one label is alive. */
+  readonly rollout?: Rollout;
   readonly config: PlanConfig;
 }
 

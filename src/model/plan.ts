@@ -1,4 +1,5 @@
 import { balanceMembers, fillNewcomers, newcomerLevel, roundsOutside, type Deviations } from "./balance.js";
+import { newestWorkers } from "./deployments.js";
 import { levelOf, openBooks, type Account, type Books } from "./plan-books.js";
 import type { Move, PlanSnapshot } from "./plan-snapshot.js";
 import { compareKeys } from "./rendezvous.js";
@@ -44,9 +45,12 @@ export function plan(snapshot: PlanSnapshot, memory: PlanMemory): Plan {
   const level = levelOf(books);
   const membership = observeMembers(snapshot, memory);
   const deviations = recordDeviations(books, level, memory);
-  // While a worker drains, its leases are on their way to the emptiest: whatever is moved beside it is moved twice.
+  // While a worker drains, its leases are on their way to the emptiest: whatever is moved beside it is moved twice. While
+  // a deploy rolls, each of the older is a worker that will drain.
   const rests =
-    !isSettled(snapshot, membership) || snapshot.workers.some(({ live, draining }) => live && draining);
+    !isSettled(snapshot, membership) ||
+    snapshot.workers.some(({ live, draining }) => live && draining) ||
+    newestWorkers(snapshot) !== undefined;
 
   const isNewcomer = (account: Account): boolean =>
     account.worker.joining && account.load < newcomerLevel(books, level) - books.epsilon;

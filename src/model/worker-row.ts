@@ -47,6 +47,10 @@ export interface WorkerStatus {
 /** What a worker says once, at its creation. */
 export interface WorkerIdentity {
   readonly workerId: string;
+  /** The label of what was deployed; a row without one has the label that all such rows share. */
+  readonly deployment?: string;
+  /** The number that `meta.joins` had when its process joined; 0 in a row that no worker wrote. */
+  readonly join: number;
   readonly maxLeases?: number;
   readonly maxConcurrentBatches: number;
   /** The newest format number it reads. */

@@ -13,6 +13,7 @@ export function emptyWorkerRow(workerId: string, beat: number): WorkerRow {
     utilisation: 0,
     unfit: [],
     failing: [],
+    join: 0,
     maxConcurrentBatches: 0,
     readsFormat: oldestFormatRead,
     host: "",

@@ -17,6 +17,7 @@ class ShippedWorker implements SimulatedWorker {
       {
         config: resolveProtocol(ports.protocol),
         label,
+        deployment: ports.deployment,
         processor,
         processing: ports.processing ?? {},
         emit,

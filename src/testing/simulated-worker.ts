@@ -12,6 +12,8 @@ export interface WorkerPorts {
   readonly application: string;
   /** The stable part of its worker ids. */
   readonly label: string;
+  /** The label of what was deployed. */
+  readonly deployment?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly store: Store;

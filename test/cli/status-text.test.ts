@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import { statusText } from "../../src/cli/status.js";
 
-const worker = { state: "live", leases: 1, load: 0, capacity: 64, maxLeases: null } as const;
+const worker = {
+  state: "live",
+  deployment: null,
+  leases: 1,
+  load: 0,
+  capacity: 64,
+  maxLeases: null,
+} as const;
 const lease = { owner: "w1", epoch: 7, checkpoint: "5", state: "owned", parents: [] } as const;
 const fleet = { application: "orders", liveness: "worker", planner: "w1" };
 
@@ -26,6 +33,22 @@ describe("the status for people", () => {
       "stuck processors in w2: s3",
       `row s4 cannot be read: ${problem}`,
       "",
+    ]);
+  });
+
+  it("shows what each worker is a deployment of", () => {
+    const lines = statusText({
+      ...fleet,
+      workers: [
+        { ...worker, workerId: "w1", deployment: "2.0.1", stuck: [], failing: [] },
+        { ...worker, workerId: "w2", stuck: [], failing: [] },
+      ],
+      leases: [],
+    }).split("\n");
+    expect(lines.slice(2, 5)).to.deep.equal([
+      "WORKER  STATE  DEPLOYMENT  LEASES  LOAD  CAPACITY",
+      "w1      live   2.0.1            1     0        64",
+      "w2      live   -                1     0        64",
     ]);
   });
 

@@ -357,10 +357,11 @@ describe("a death", () => {
     await world.until(() => world.planner !== "-", 5_000);
     const planner = world.planner;
     const view = world.at(planner).worker.fleet;
+    const at = world.at(planner).clock.now();
     const read = { workers: [], planner: { epoch: 1, owner: "x", deaths: 7 }, meta: undefined };
-    view.apply({ ...read, planner: { ...read.planner, deaths: 4 } });
+    view.apply({ ...read, planner: { ...read.planner, deaths: 4 } }, at);
     view.applyPlanner({ epoch: 9, owner: "y", deaths: 7 });
-    expect(view.apply(read).deathsRose).to.equal(true);
-    expect(view.apply(read).deathsRose).to.equal(false);
+    expect(view.apply(read, at).deathsRose).to.equal(true);
+    expect(view.apply(read, at).deathsRose).to.equal(false);
   });
 });

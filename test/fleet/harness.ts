@@ -45,6 +45,8 @@ export interface FleetOptions {
   readonly conditions?: Partial<Conditions>;
   /** Keys that discovery finds in the source. */
   readonly source?: readonly string[];
+  /** The label of what each process is a deployment of; none where it is not named. */
+  readonly deployments?: Readonly<Record<string, string>>;
   readonly clocks?: Readonly<Record<string, VirtualClockOptions>>;
 }
 
@@ -91,6 +93,7 @@ export class Process {
       },
       machine: { host: label, pid: slot },
       label,
+      deployment: world.options.deployments?.[label],
       announce: async (workerId) => {
         this.announced.push(workerId);
         await this.announce(workerId);

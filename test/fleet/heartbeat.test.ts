@@ -219,6 +219,7 @@ describe("a beat vouches for the worker's own loops", () => {
         keeper: { discover: () => Promise.resolve(0), cleanUp: () => Promise.resolve() },
         emit: (event) => world.log.push({ atMs: world.time.nowMs, by: "w", event }),
         machine: { host: "", pid: 0 },
+        deployment: undefined,
       },
       "w",
       {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { StoreError } from "../../src/model/errors.js";
+import type { Reading } from "../../src/model/reading.js";
 import type { WorkerRow } from "../../src/model/worker-row.js";
 import { FleetView } from "../../src/fleet/fleet-view.js";
 import { ForcedFences } from "../../src/fleet/forced-fences.js";
@@ -23,6 +24,8 @@ const rowsOf = (
   planner: undefined,
   meta: undefined,
 });
+
+const at = (monoMs: number): Reading => ({ monoMs, bootMs: monoMs, wallMs: monoMs });
 
 describe("the mailroom", () => {
   it("delivers an entry once, from whatever read shows it first", () => {
@@ -84,30 +87,33 @@ describe("the mailroom", () => {
 describe("the view of the fleet", () => {
   it("takes no row back to a lower beat, and lifts no fence", () => {
     const view = new FleetView(new ForcedFences(new VirtualTime().clock(), 12_500));
-    view.apply(rowsOf(row("a", { beat: 5 }), row("b", { beat: 2, fencedBy: "a", fenceKind: "observer" })));
-    view.apply(rowsOf(row("a", { beat: 4 }), row("b", { beat: 2 })));
+    view.apply(
+      rowsOf(row("a", { beat: 5 }), row("b", { beat: 2, fencedBy: "a", fenceKind: "observer" })),
+      at(0),
+    );
+    view.apply(rowsOf(row("a", { beat: 4 }), row("b", { beat: 2 })), at(0));
     expect(view.row("a")?.beat).to.equal(5);
     expect(view.isFenced("b")).to.equal(true);
   });
 
   it("reports a fence and a draining once, also when a single row showed it first (bug: it was no news then)", () => {
     const view = new FleetView(new ForcedFences(new VirtualTime().clock(), 12_500));
-    view.apply(rowsOf(row("a"), row("b")));
+    view.apply(rowsOf(row("a"), row("b")), at(0));
     const fenced = row("a", { fencedBy: "x", fenceKind: "observer" });
     const draining = row("b", { beat: 2, draining: true });
     view.applyWorker(fenced);
     view.applyWorker(draining);
-    const first = view.apply(rowsOf(fenced, draining));
+    const first = view.apply(rowsOf(fenced, draining), at(0));
     expect(first.newlyFenced.map(({ workerId }) => workerId)).to.deep.equal(["a"]);
     expect(first.newlyDraining.map(({ workerId }) => workerId)).to.deep.equal(["b"]);
-    const second = view.apply(rowsOf(fenced, draining));
+    const second = view.apply(rowsOf(fenced, draining), at(0));
     expect([...second.newlyFenced, ...second.newlyDraining]).to.deep.equal([]);
   });
 
   it("forgets rows that a whole read lacks", () => {
     const view = new FleetView(new ForcedFences(new VirtualTime().clock(), 12_500));
-    view.apply(rowsOf(row("a"), row("b")));
-    view.apply(rowsOf(row("a")));
+    view.apply(rowsOf(row("a"), row("b")), at(0));
+    view.apply(rowsOf(row("a")), at(0));
     expect(view.workers.map(({ workerId }) => workerId)).to.deep.equal(["a"]);
   });
 });
@@ -221,5 +227,18 @@ describe("slots", () => {
     await Promise.allSettled(["a", "b", "c", "d", "e"].map((name) => slots.run(work(name))));
     expect(order).to.deep.equal(["a", "b", "c", "d", "e"]);
     expect(most).to.equal(2);
+  });
+
+  it("says since when two deployments are alive, and forgets it with one of them", () => {
+    const view = new FleetView(new ForcedFences(new VirtualTime().clock(), 12_500));
+    const old = row("a", { deployment: "v1", join: 1 });
+    const fresh = row("b", { deployment: "v2", join: 2 });
+    view.apply(rowsOf(old), at(1_000));
+    expect(view.rollout).to.equal(undefined);
+    view.apply(rowsOf(old, fresh), at(2_000));
+    view.apply(rowsOf(old, fresh), at(3_000));
+    expect(view.rollout?.sinceMs).to.equal(2_000);
+    view.apply(rowsOf({ ...old, fencedBy: "b", fenceKind: "observer" }, fresh), at(4_000));
+    expect(view.rollout).to.equal(undefined);
   });
 });

@@ -97,9 +97,9 @@ describe("the protocol's parameters", () => {
       maxConcurrentBatches: 64,
       checkpointIntervalMs: 10_000,
       discoveryIntervalMs: 30_000,
-      deployHoldMs: 600_000,
       maxLeases: undefined,
       hardMaxLeases: undefined,
+      deployHoldMs: 600_000,
       maxMovesInFlight: 32,
     });
   });

@@ -16,7 +16,16 @@ export interface FleetOptions {
 }
 
 export function aWorker(workerId: string, special: Partial<PlanWorker> = {}): PlanWorker {
-  return { workerId, live: true, draining: false, joining: false, blind: false, unfit: [], ...special };
+  return {
+    workerId,
+    live: true,
+    draining: false,
+    joining: false,
+    blind: false,
+    unfit: [],
+    join: 0,
+    ...special,
+  };
 }
 
 export function aLease(

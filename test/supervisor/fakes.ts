@@ -102,6 +102,7 @@ function row(workerId: string, by: string) {
   return {
     workerId,
     maxConcurrentBatches: 1,
+    join: 1,
     readsFormat: 1,
     host: "h",
     pid: 1,

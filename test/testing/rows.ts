@@ -16,6 +16,7 @@ export function identity(workerId: string): WorkerIdentity {
   return {
     workerId,
     maxConcurrentBatches: 64,
+    join: 1,
     readsFormat: 1,
     host: "host",
     pid: 1,

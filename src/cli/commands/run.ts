@@ -24,6 +24,7 @@ interface RunFlags extends CommonFlags {
   readonly leaseDurationMs?: number;
   readonly supervise: boolean;
   readonly label?: string;
+  readonly deployment?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -63,6 +64,10 @@ export function addRun(program: Command): void {
     )
     .option("--no-supervise", "run one worker in this process")
     .option("--label <label>", "how the worker ids begin (default: host and process)")
+    .option(
+      "--deployment <label>",
+      "what is deployed: while two are alive, leases move from the older to the newer only (default: the version in the package.json nearest to the handler)",
+    )
     .addOption(new Option("--log-level <level>", "what to log to stderr").choices(logLevels).default("info"))
     .option("--json", jsonText)
     .addHelpText(

@@ -26,8 +26,9 @@ import { newlyNamed } from "./row-names.js";
  * |                      |                        | with each beat: `draining`, `joining`, `blind` BOOL, `leases`, `weight`,    |
  * |                      |                        | `utilisation` N; `unfit`, `failing` L of S where not empty; `planner` M     |
  * |                      |                        | {epoch, tick} N while it is the planner                                     |
- * |                      |                        | at creation: `maxConcurrentBatches`, `readsFormat`, `pid` N, `host`,        |
- * |                      |                        | `startedAt` S, `maxLeases` N where bounded                                  |
+ * |                      |                        | at creation: `join`, `maxConcurrentBatches`, `readsFormat`, `pid` N,        |
+ * |                      |                        | `host`, `startedAt` S, `deployment` S where labelled, `maxLeases` N where   |
+ * |                      |                        | bounded                                                                     |
  * | `fleet`              | `planner`              | `owner` S, `epoch` N, `deaths` N                                            |
  * | `fleet`              | `meta`                 | `liveness` S, `format` N, `joins` N                                         |
  * | `history#<leaseKey>` | epoch, 16 digits       | `leaseKey` S, `epoch` N, `worker`, `reason`, `cause`, `since`, `until`,     |
@@ -86,6 +87,8 @@ export function identityAttributes(
   identity: WorkerIdentity,
 ): Readonly<Record<string, AttributeValue | undefined>> {
   return {
+    deployment: identity.deployment === undefined ? undefined : { S: identity.deployment },
+    join: number(identity.join),
     maxLeases: identity.maxLeases === undefined ? undefined : number(identity.maxLeases),
     maxConcurrentBatches: number(identity.maxConcurrentBatches),
     readsFormat: number(identity.readsFormat),
@@ -130,6 +133,7 @@ export function workerIn(stored: Item): WorkerRow | undefined {
   if (sk?.startsWith(workerPrefix) !== true) return undefined;
   const item = newlyNamed("worker", stored);
   const empty = emptyWorkerRow(sk.slice(workerPrefix.length), numberOf(item["beat"]) ?? tombstoneBeat);
+  const deployment = item["deployment"]?.S;
   const maxLeases = numberOf(item["maxLeases"]);
   const fencedBy = item["fencedBy"]?.S;
   const fenceKind = fenceKinds.find((kind) => kind === item["fenceKind"]?.S);
@@ -150,12 +154,14 @@ export function workerIn(stored: Item): WorkerRow | undefined {
     utilisation: numberOf(item["utilisation"]) ?? empty.utilisation,
     unfit: keysIn(item["unfit"]),
     failing: keysIn(item["failing"]),
+    join: numberOf(item["join"]) ?? empty.join,
     maxConcurrentBatches: numberOf(item["maxConcurrentBatches"]) ?? empty.maxConcurrentBatches,
     readsFormat: numberOf(item["readsFormat"]) ?? empty.readsFormat,
     host: item["host"]?.S ?? empty.host,
     pid: numberOf(item["pid"]) ?? empty.pid,
     startedAt: item["startedAt"]?.S ?? empty.startedAt,
     mailbox,
+    ...(deployment === undefined ? {} : { deployment }),
     ...(maxLeases === undefined ? {} : { maxLeases }),
     ...(planner === undefined
       ? {}

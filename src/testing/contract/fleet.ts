@@ -31,7 +31,7 @@ const rowOf = async ({ store }: StoreHarness, workerId: string) =>
 /** The rows of workers. */
 export const membershipCases: CaseMap = {
   "a new worker's row has beat 0, an empty mailbox, and all that it said of itself": async (harness) => {
-    const who = identity("w1", { maxLeases: 7 });
+    const who = identity("w1", { maxLeases: 7, deployment: "v2.0.1", join: 12 });
     const how = status({
       weight: 1.5,
       utilisation: 0.25,
@@ -43,6 +43,20 @@ export const membershipCases: CaseMap = {
     const row = applied(await harness.store.membership.create(who, how));
     assert.deepEqual(row, { ...who, ...how, beat: 0, mailbox: new Map() });
     assert.deepEqual(await rowOf(harness, "w1"), row);
+  },
+  "a worker's label and join outlive its beats, and a row without a label has none": async (harness) => {
+    const { membership } = harness.store;
+    applied(await membership.create(identity("w1", { deployment: "v2", join: 12 }), status()));
+    applied(await membership.create(identity("w2", { join: 13 }), status()));
+    const labelled = applied(await membership.beat(beatOf("w1", 0)));
+    assert.deepEqual([labelled.deployment, labelled.join], ["v2", 12]);
+    const other = applied(await membership.beat(beatOf("w2", 0)));
+    assert.deepEqual([other.deployment, other.join], [undefined, 13]);
+    assert.equal("deployment" in other, false);
+  },
+  "a row that no worker wrote has joined nothing": async (harness) => {
+    const tombstone = applied(await harness.store.membership.createTombstone("w1"));
+    assert.deepEqual([tombstone.deployment, tombstone.join], [undefined, 0]);
   },
   "a creation is refused on a row that stands": async (harness) => {
     await worker(harness, "w1", 2);

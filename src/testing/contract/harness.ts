@@ -119,6 +119,7 @@ export function checkpoint(leaseKey: string, sketch: Partial<CheckpointWrite> = 
 export function identity(workerId: string, sketch: Partial<WorkerIdentity> = {}): WorkerIdentity {
   return {
     workerId,
+    join: 1,
     maxConcurrentBatches: 64,
     readsFormat: 1,
     host: "host-1",

@@ -35,6 +35,8 @@ describe("rows of the fleet table", () => {
   it("a worker row with an empty mailbox and the longest ids stays below 1,000 bytes", () => {
     const identity: WorkerIdentity = {
       workerId: id("w"),
+      deployment: "v".repeat(60),
+      join: Number.MAX_SAFE_INTEGER,
       maxLeases: 1_000_000,
       maxConcurrentBatches: 1_000_000,
       readsFormat: 1_000,
