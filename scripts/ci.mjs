@@ -9,6 +9,9 @@ import { run } from "./run.mjs";
 const suites = [
   { name: "npm test", args: ["test"] },
   { name: "contract on DynamoDB Local", args: ["run", "test:contract:dynamodb-local"] },
+  { name: "integration on DynamoDB Local", args: ["run", "test:integration:dynamodb-local"] },
+  { name: "integration on dynalite", args: ["run", "test:integration:dynalite"] },
+  { name: "integration on LocalStack", args: ["run", "test:localstack"] },
 ];
 
 const { values } = parseArgs({ options: { skip: { type: "string", multiple: true, default: [] } } });

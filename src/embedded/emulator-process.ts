@@ -44,8 +44,11 @@ export class EmulatorProcess {
   constructor(name: string, script: string, env: Readonly<Record<string, string>>, clock: Clock) {
     this.name = name;
     this.#clock = clock;
-    const preload = fileURLToPath(new URL("loopback.cjs", import.meta.url));
-    this.#child = spawn(process.execPath, ["--require", preload, script], {
+    const preloads = ["loopback.cjs", "end-with-parent.cjs"].flatMap((name) => [
+      "--require",
+      fileURLToPath(new URL(name, import.meta.url)),
+    ]);
+    this.#child = spawn(process.execPath, [...preloads, script], {
       env: { ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });

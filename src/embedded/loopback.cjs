@@ -1,6 +1,6 @@
 "use strict";
 // Loaded into an emulator's process before its own code. Emulators bind every interface; here nobody but this machine may
-// reach them. And they end with the process that started them: its end of the pipe closes however it dies.
+// reach them.
 const net = require("node:net");
 
 const loopback = "127.0.0.1";
@@ -20,7 +20,3 @@ net.Server.prototype.listen = function listenOnLoopback(...args) {
   }
   return listen.apply(this, args);
 };
-
-process.stdin.on("error", () => process.exit(0));
-process.stdin.on("end", () => process.exit(0));
-process.stdin.resume();

@@ -51,12 +51,15 @@ export class TestStream {
     }
   }
 
-  /** Puts one record for each text, spread evenly over the hash keys: the first on the first shard, and so on. */
-  async put(texts: readonly string[]): Promise<void> {
+  /**
+   * Puts one record for each text, its UTF-8 bytes: spread evenly over the hash keys in their order, or all of them on one
+   * shard.
+   */
+  async put(texts: readonly string[], shard?: OpenShard): Promise<void> {
     const records = texts.map((text, i) => ({
       data: Buffer.from(text),
       partitionKey: text.slice(0, 256) || "empty",
-      place: (i + 0.5) / texts.length,
+      place: shard === undefined ? (i + 0.5) / texts.length : middleOf(shard),
     }));
     await this.#desk.put(records, new AbortController().signal);
   }
@@ -99,6 +102,11 @@ export class TestStream {
       throw error;
     }
   }
+}
+
+/** From 0 up to 1. */
+function middleOf({ start, end }: OpenShard): number {
+  return Number((start + end) / 2n) / 2 ** 128;
 }
 
 /**

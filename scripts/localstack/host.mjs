@@ -1,0 +1,120 @@
+// LocalStack without Docker, in a process of its own.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { initHasRun } from "./health.mjs";
+import { installLocalStack } from "./install.mjs";
+
+const here = import.meta.dirname;
+const readyWithinMs = 180_000;
+const stopWithinMs = 20_000;
+const keptOutput = 4_000;
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A root of its own for each run: state of two of them must not meet. What was installed is shared. */
+function fileSystem(lib) {
+  const root = mkdtempSync(path.join(tmpdir(), "leasehold-localstack-"));
+  const link = (target, name) => {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    symlinkSync(target, path.join(root, name));
+  };
+  link(lib, "var/lib/localstack/lib");
+  link(path.join(here, "../../localstack/init"), "etc/localstack/init");
+  return root;
+}
+
+/** All of its environment: no proxy, no profile and no key of the one who starts it. */
+function environment(root, port) {
+  return {
+    PATH: process.env.PATH ?? "",
+    HOME: root,
+    FILESYSTEM_ROOT: root,
+    LEASEHOLD_LOCALSTACK_PORT: String(port),
+    OVERRIDE_IN_DOCKER: "0",
+    // Its server takes 127.0.0.1 for every interface; the same address in IPv6's words really is loopback.
+    GATEWAY_LISTEN: `[::ffff:127.0.0.1]:${port}`,
+    LOCALSTACK_HOST: `127.0.0.1:${port}`,
+    DNS_ADDRESS: "0",
+    DISABLE_EVENTS: "1",
+    SKIP_SSL_CERT_DOWNLOAD: "1",
+    AWS_EC2_METADATA_DISABLED: "true",
+    SERVICES: "dynamodb,dynamodbstreams,kinesis",
+    EAGER_SERVICE_LOADING: "1",
+    DYNAMODB_IN_MEMORY: "1",
+    KINESIS_LATENCY: "0",
+    KINESIS_SHARD_LIMIT: "1000",
+    KINESIS_MOCK_LOG_LEVEL: "WARN",
+    // Its Kinesis is a Node process, which by itself binds every interface.
+    NODE_OPTIONS: `--require ${JSON.stringify(path.join(here, "../../src/embedded/loopback.cjs"))}`,
+  };
+}
+
+/**
+ * Starts it on a free port of the loopback interface, installed first if need be; resolves when its services have loaded.
+ * It ends with this process.
+ * @returns {Promise<{ endpoint: string, how: string, stop: () => Promise<void> }>}
+ */
+export async function startOnHost() {
+  const { version, python, lib } = installLocalStack();
+  const root = fileSystem(lib);
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  // A group of its own: the servers that it starts are in it, and go with it.
+  const child = spawn(python, [path.join(here, "run.py")], {
+    env: environment(root, port),
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  let output = "";
+  let over;
+  const keep = (chunk) => (output = (output + chunk).slice(-keptOutput));
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  child.stdin.on("error", () => {});
+  const ended = new Promise((resolve) => {
+    const end = (why) => resolve((over ??= String(why)));
+    child.once("exit", (code, signal) => end(`ended with ${signal ?? code}`));
+    child.once("error", end);
+  });
+  const stop = async () => {
+    if (over === undefined) child.kill("SIGTERM");
+    const grace = new AbortController();
+    await Promise.race([ended, sleep(stopWithinMs, undefined, { signal: grace.signal }).catch(() => {})]);
+    grace.abort();
+    killGroup(child.pid);
+    await ended;
+    rmSync(root, { recursive: true, force: true });
+  };
+  const until = performance.now() + readyWithinMs;
+  while (!(await initHasRun(endpoint))) {
+    if (over !== undefined || performance.now() > until) {
+      await stop();
+      throw new Error(`LocalStack ${version} did not start (${over}): ${output.trim()}`);
+    }
+    await sleep(200);
+  }
+  return { endpoint, how: `LocalStack ${version} without Docker`, stop };
+}
+
+/** What is left of its own group. */
+function killGroup(pid) {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // Nothing was left.
+    if (error.code !== "ESRCH") throw error;
+  }
+}

@@ -1,0 +1,4 @@
+import { integrationSuite } from "../suite/index.js";
+import { localStackPlace } from "./emulators.js";
+
+integrationSuite("LocalStack", localStackPlace);

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import {
+  DeleteTableCommand,
+  GetItemCommand,
+  ListTablesCommand,
+  UpdateItemCommand,
+  type AttributeValue,
+  type DynamoDBClient,
+} from "@aws-sdk/client-dynamodb";
+import { createDynamoDbStore } from "../../../src/store/dynamodb/index.js";
+import type { Store } from "../../../src/store/store.js";
+import { dynamodbAt, type FleetOptions, type TestFleet } from "../../../src/testing/index.js";
+import { emulated, emulatorClient } from "../../support/dynamodb.js";
+import { builtTesting } from "./built.js";
+import type { Place } from "./place.js";
+
+/** The handler file of the suite's worker processes. */
+export const handler = new URL("handler.mjs", import.meta.url);
+
+/** What every group of cases has at hand: an application of its own on the place, and what was opened for it. */
+export class Bench {
+  readonly place: Place;
+  readonly application: string;
+  readonly client: DynamoDBClient;
+  readonly #closers: (() => unknown)[] = [];
+
+  /** @param name told apart from other runs', which may use the same endpoint */
+  constructor(place: Place, name: string) {
+    this.place = place;
+    this.application = `suite-${name}-${randomUUID().slice(0, 8)}`;
+    this.client = emulatorClient(place.endpoints.dynamodb);
+    this.onClose(() => {
+      this.client.destroy();
+    });
+  }
+
+  /** A fleet of the built package, closed with the bench. */
+  async fleet(options: Partial<FleetOptions> = {}): Promise<TestFleet> {
+    const { startFleet } = await builtTesting();
+    const fleet = await startFleet({
+      application: this.application,
+      endpoints: this.place.endpoints,
+      leaseDurationMs: 2_000,
+      ...options,
+    });
+    this.onClose(() => fleet.close());
+    return fleet;
+  }
+
+  store(): Store {
+    const store = createDynamoDbStore({
+      application: this.application,
+      ...dynamodbAt(this.place.endpoints),
+    });
+    this.onClose(() => {
+      store.close();
+    });
+    return store;
+  }
+
+  get dynamodb(): ReturnType<typeof emulated> {
+    return emulated(this.place.endpoints.dynamodb);
+  }
+
+  async row(leaseKey: string): Promise<Record<string, AttributeValue> | undefined> {
+    const Key = { leaseKey: { S: leaseKey } };
+    const get = new GetItemCommand({ TableName: this.application, Key, ConsistentRead: true });
+    return (await this.client.send(get)).Item;
+  }
+
+  /** Sets one attribute of a row, as an operator would. */
+  async set(
+    table: string,
+    key: Record<string, string>,
+    name: string,
+    value: AttributeValue,
+  ): Promise<Record<string, AttributeValue> | undefined> {
+    const update = new UpdateItemCommand({
+      TableName: table,
+      Key: Object.fromEntries(Object.entries(key).map(([part, text]) => [part, { S: text }])),
+      UpdateExpression: "SET #name = :value",
+      ExpressionAttributeNames: { "#name": name },
+      ExpressionAttributeValues: { ":value": value },
+      ReturnValues: "ALL_NEW",
+    });
+    return (await this.client.send(update)).Attributes;
+  }
+
+  /** The application's tables. */
+  async tables(): Promise<readonly string[]> {
+    const names: string[] = [];
+    let from: string | undefined;
+    do {
+      const page = await this.client.send(
+        new ListTablesCommand(from === undefined ? {} : { ExclusiveStartTableName: from }),
+      );
+      names.push(...(page.TableNames ?? []));
+      from = page.LastEvaluatedTableName;
+    } while (from !== undefined);
+    const own = [this.application, `${this.application}-fleet`];
+    return names.filter((name) => own.includes(name)).sort();
+  }
+
+  async dropTables(): Promise<void> {
+    for (const TableName of await this.tables())
+      await this.client.send(new DeleteTableCommand({ TableName }));
+  }
+
+  onClose(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** Ends what runs, and leaves no table behind in a store that may outlive the run. */
+  async close(): Promise<void> {
+    const [destroyClient, ...closers] = this.#closers.splice(0);
+    for (const close of closers.toReversed()) await close();
+    await this.dropTables();
+    await destroyClient?.();
+  }
+}
+
+/** The error that a promise ends with. */
+export async function failure(promise: Promise<unknown>): Promise<Error & { readonly code?: string }> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error("it did not fail with an error");
+}

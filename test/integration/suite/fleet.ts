@@ -1,0 +1,200 @@
+import { expect } from "chai";
+import type { LeaseInFleet } from "../../../src/index.js";
+import type { Seen, TestFleet, TestStream, TestWorker } from "../../../src/testing/index.js";
+import { Bench, handler } from "./bench.js";
+import { builtTesting } from "./built.js";
+import { expectContiguousEpochs } from "./epochs.js";
+import type { Place } from "./place.js";
+
+type Logged = Seen & { readonly type: "logged"; readonly fields: Readonly<Record<string, unknown>> };
+
+/** A fleet of processes over a stream. The cases are one story: each goes on with the fleet that the last one left. */
+export function fleetCases(place: () => Place): void {
+  describe("a fleet of processes over a stream", function () {
+    this.timeout(180_000);
+    let bench: Bench;
+    let stream: TestStream;
+    let fleet: TestFleet;
+    const put: string[] = [];
+
+    before(async () => {
+      bench = new Bench(place(), "stream");
+      const { createStream } = await builtTesting();
+      stream = await createStream({
+        endpoints: place().endpoints,
+        streamName: bench.application,
+        shards: 4,
+      });
+      bench.onClose(async () => {
+        await stream.delete();
+        stream.close();
+      });
+    });
+
+    after(async () => {
+      await bench.close();
+    });
+
+    /** One record for every sixteenth of the ring, so that each shard there can be gets some. */
+    async function produce(round: string): Promise<readonly string[]> {
+      const texts = Array.from({ length: 16 }, (_, i) => `${round}-${String(i)}`);
+      await stream.put(texts);
+      put.push(...texts);
+      return texts;
+    }
+
+    const lines = (message: string): Logged[] =>
+      (fleet.of("logged") as Logged[]).filter((line) => line.message === message);
+    const textsOf = ({ fields }: Logged): readonly string[] => (fields["texts"] ?? []) as readonly string[];
+    const allDone = (): boolean => {
+      const done = new Set(lines("done").flatMap(textsOf));
+      return put.every((text) => done.has(text));
+    };
+
+    /** Every open lease is owned by one of these, and each of them has some: shares go by load, not by number. */
+    async function shared(workers: readonly TestWorker[]): Promise<void> {
+      const ids = workers.map(({ workerId }) => workerId);
+      await fleet.untilStatus(
+        ({ leases }) => {
+          const open = leases.filter(({ state }) => state !== "finished");
+          const isOurs = ({ owner, state }: LeaseInFleet): boolean =>
+            state === "owned" && owner !== null && ids.includes(owner);
+          return open.every(isOurs) && ids.every((id) => open.some(({ owner }) => owner === id));
+        },
+        { what: `${workers.map(({ label }) => label).join(" and ")} to share the leases` },
+      );
+    }
+
+    const worker = (label: string): TestWorker => fleet.workers.find((one) => one.label === label)!;
+
+    it("reads a stream from its start, every shard of it", async () => {
+      await produce("start");
+      fleet = await bench.fleet({
+        stream: { streamName: bench.application, idlePollIntervalMs: 250 },
+        handler,
+        discoveryIntervalMs: 1_000,
+        withinMs: 120_000,
+      });
+      await fleet.until(allDone, { what: "the first records" });
+      expect(new Set(lines("done").map(({ fields }) => fields["leaseKey"])).size).to.equal(4);
+      expect(lines("begin").map(({ fields }) => fields["from"])).to.deep.equal(
+        Array.from({ length: 4 }, () => "TRIM_HORIZON"),
+      );
+    });
+
+    it("gives each of three workers its share, by handoffs alone, and nothing is read twice", async () => {
+      await Promise.all([fleet.start(), fleet.start()]);
+      await shared(fleet.workers);
+      await produce("three");
+      await fleet.until(allDone, { what: "the records" });
+      expect(fleet.of("tenure-ended").map(({ reason }) => reason)).to.satisfy((reasons: string[]) =>
+        reasons.every((reason) => reason === "handoff"),
+      );
+      expect(twice(put)).to.deep.equal([]);
+    });
+
+    it("reads the children of a split and of a merge after their parents, and loses nothing", async () => {
+      await produce("parents");
+      const [first, second, third] = await stream.openShards();
+      await stream.split(first!);
+      await stream.merge(second!, third!);
+      await produce("children");
+      await fleet.until(() => allDone() && lines("ended").length === 3, { what: "the ends of the parents" });
+      const working = lines("working").map(({ fields }) => fields["leaseKey"]);
+      const children = new Set<unknown>();
+      for (const { fields } of lines("ended")) {
+        const last = working.lastIndexOf(fields["leaseKey"]);
+        for (const child of fields["children"] as string[]) {
+          children.add(child);
+          expect(working.indexOf(child), `${child} after ${String(fields["leaseKey"])}`).to.be.greaterThan(
+            last,
+          );
+        }
+      }
+      expect(children.size).to.equal(3);
+      await shared(fleet.workers);
+    });
+
+    it("takes over from a worker that was killed, and reads on from its last checkpoints", async () => {
+      const victim = worker("w1");
+      await produce("before-kill");
+      await fleet.kill(victim);
+      await produce("after-kill");
+      await shared([worker("w2"), worker("w3")]);
+      await fleet.until(allDone, { what: "the records after the kill" });
+      const fences = fleet.of("fenced").filter((event) => event.victim === victim.workerId);
+      expect(fences).to.have.length(1);
+      const { workers } = await fleet.status();
+      expect(workers.find(({ workerId }) => workerId === victim.workerId)?.state).to.equal("fenced");
+    });
+
+    it("refuses the checkpoint of an owner that stood still and was deposed; it rejoins as a new worker", async () => {
+      const frozen = worker("w2");
+      const before = frozen.workerId!;
+      const { leases } = await fleet.status();
+      const [shard] = (await stream.openShards()).filter(({ shardId }) =>
+        leases.some(({ leaseKey, owner }) => leaseKey === shardId && owner === before),
+      );
+      // The handler of this one worker keeps it in its hands until its lease is over, and then checkpoints.
+      const text = `hold:${frozen.label}`;
+      await stream.put([text], shard);
+      put.push(text);
+      const held = await fleet.until(() => lines("working").find((line) => textsOf(line).includes(text)), {
+        what: "the record to be held",
+      });
+      const { leaseKey, token } = held.fields;
+      fleet.freeze(frozen);
+      await fleet.untilStatus(
+        ({ leases }) => leases.every(({ owner, state }) => owner !== before && state === "owned"),
+        { what: "the others to take over" },
+      );
+      await fleet.until(() => lines("done").some((line) => textsOf(line).includes(text)), {
+        what: "the successor to do the record",
+      });
+      const successor = lines("done").find((line) => textsOf(line).includes(text))!;
+      expect(successor.label).to.not.equal(frozen.label);
+      expect(successor.fields["leaseKey"]).to.equal(leaseKey);
+      expect(successor.fields["token"]).to.be.greaterThan(token as number);
+      const row = await bench.row(leaseKey as string);
+      fleet.thaw(frozen);
+      const [refused] = await fleet.until(() => {
+        const found = lines("checkpoint refused").filter((line) => textsOf(line).includes(text));
+        return found.length > 0 && found;
+      });
+      expect(refused?.label).to.equal(frozen.label);
+      expect(refused?.fields["code"]).to.equal("lease-lost");
+      expect((await bench.row(leaseKey as string))?.["checkpoint"]).to.deep.equal(row?.["checkpoint"]);
+      await fleet.until(() => frozen.workerId !== before, { what: "the frozen worker to rejoin" });
+      await shared([frozen, worker("w3")]);
+    });
+
+    it("hands everything over at a clean stop, with nothing read twice", async () => {
+      const leaver = worker("w3");
+      const texts = [...(await produce("before-stop"))];
+      await fleet.until(allDone, { what: "the records before the stop" });
+      const stopped = fleet.stop(leaver);
+      texts.push(...(await produce("during-stop")));
+      await stopped;
+      texts.push(...(await produce("after-stop")));
+      await fleet.until(allDone, { what: "the records after the stop" });
+      expect(twice(texts)).to.deep.equal([]);
+      const { leases, workers } = await fleet.status();
+      expect(leases.filter(({ state }) => state === "owned").map(({ owner }) => owner)).to.deep.equal(
+        leases.filter(({ state }) => state !== "finished").map(() => worker("w2").workerId),
+      );
+      expect(workers.find(({ workerId }) => workerId === leaver.workerId)?.state).to.equal("left");
+    });
+
+    it("leaves a history with every epoch once, through all of it", async () => {
+      await fleet.stop();
+      await expectContiguousEpochs(bench.store());
+    });
+
+    /** Those of the texts that were handed over more than once. */
+    function twice(texts: readonly string[]): readonly string[] {
+      const seen = new Map<string, number>();
+      for (const text of lines("working").flatMap(textsOf)) seen.set(text, (seen.get(text) ?? 0) + 1);
+      return texts.filter((text) => seen.get(text) !== 1);
+    }
+  });
+}
