@@ -2,6 +2,7 @@ import { checkApplication } from "./model/config.js";
 import { LeaseholdError } from "./model/errors.js";
 import { parentsAreDone, type Lease } from "./model/lease.js";
 import { formatPosition, isFinished } from "./model/position.js";
+import { strangersRows, type StrangersRows } from "./model/strangers.js";
 import { tombstoneBeat, type FleetRows, type WorkerRow } from "./model/worker-row.js";
 import { attempts } from "./runtime/attempts.js";
 import { systemClock, systemRandom } from "./runtime/system.js";
@@ -32,8 +33,12 @@ export interface WorkerInFleet {
   readonly failing: readonly string[];
 }
 
-/** `orphaned`: named by a fenced worker. `waiting`: its parents are not finished. `invalid`: its row cannot be read. */
-export type InspectedLeaseState = "owned" | "free" | "orphaned" | "waiting" | "finished" | "invalid";
+/**
+ * `orphaned`: named by a fenced worker. `foreign`: named by an owner that is no worker of this fleet, a Java KCL worker's
+ * id most likely. `waiting`: its parents are not finished. `invalid`: its row cannot be read.
+ */
+export type InspectedLeaseState =
+  "owned" | "free" | "orphaned" | "foreign" | "waiting" | "finished" | "invalid";
 
 export interface LeaseInFleet {
   readonly leaseKey: string;
@@ -75,10 +80,11 @@ export class Inspector {
     const fleet = await this.#ask((signal) => this.#store.membership.readFleet({ consistent: true, signal }));
     const scan = await this.#ask((signal) => this.#store.leases.scan({ consistent: true, signal }));
     const rows = new Map(fleet.workers.map((row) => [row.workerId, row]));
+    const strangers = strangersRows(scan, (workerId) => rows.get(workerId));
     const byKey = new Map(scan.leases.map((lease) => [lease.leaseKey, lease]));
     const leases: LeaseInFleet[] = scan.leases
       .filter(({ marked }) => !marked)
-      .map((lease) => leaseInFleet(lease, rows, byKey));
+      .map((lease) => leaseInFleet(lease, rows, byKey, strangers));
     for (const { leaseKey, problem } of scan.invalid) {
       leases.push({
         leaseKey,
@@ -186,6 +192,7 @@ function leaseInFleet(
   lease: Lease,
   rows: ReadonlyMap<string, WorkerRow>,
   byKey: ReadonlyMap<string, Lease>,
+  strangers: StrangersRows,
 ): LeaseInFleet {
   const { leaseKey, owner, epoch, checkpoint, parents } = lease;
   const state: InspectedLeaseState = isFinished(checkpoint)
@@ -194,8 +201,10 @@ function leaseInFleet(
       ? parentsAreDone(lease, (key) => byKey.get(key))
         ? "free"
         : "waiting"
-      : rows.get(owner)?.fencedBy === undefined
-        ? "owned"
-        : "orphaned";
+      : strangers.has(leaseKey)
+        ? "foreign"
+        : rows.get(owner)?.fencedBy === undefined
+          ? "owned"
+          : "orphaned";
   return { leaseKey, owner: owner ?? null, epoch, checkpoint: formatPosition(checkpoint), state, parents };
 }

@@ -100,12 +100,14 @@ describe("the inspector", () => {
     bench.lease("owned", "w@5");
     bench.lease("orphaned", "dead@5");
     bench.lease("unknown", "ghost@5");
+    bench.lease("foreign", "w@5", { owner: "java-1", epoch: 6 });
     bench.lease("finished", "free@5:SHARD_END");
     bench.lease("waiting", "free@1", { parents: ["finished", "owned"] });
     bench.lease("ready", "free@1", { parents: ["finished", "gone"] });
     bench.lease("deleted", "free@9", { marked: true });
     expect(await bench.states()).to.deep.equal({
       finished: "finished",
+      foreign: "foreign",
       free: "free",
       orphaned: "orphaned",
       owned: "owned",

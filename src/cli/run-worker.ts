@@ -45,6 +45,11 @@ export async function startWorker(options: StartOptions): Promise<RunningWorker 
         joined = true;
         slowStart.over();
       }
+      if (event.type === "kcl-watched") {
+        slowStart.waitsFor(
+          `rows of a Java KCL fleet to stand still for ${String(Math.ceil(event.forMs / 1_000))} s: ${event.which}`,
+        );
+      }
       if (event.type === "worker-ended" && event.reason === "left") parent?.left(event.workerId);
     },
     ...(parent === undefined ? {} : { announce: (workerId: string) => parent.announce(workerId) }),

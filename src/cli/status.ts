@@ -47,7 +47,13 @@ export function statusText(status: FleetStatus): string {
 
 /** What somebody should look at, beneath the tables: a sentence in a column would push all others out of sight. */
 function troublesIn({ workers, leases }: FleetStatus): readonly string[] {
+  const foreign = leases.filter(({ state }) => state === "foreign");
   return [
+    ...(foreign.length === 0
+      ? []
+      : [
+          `owned by no worker of this fleet, by a Java KCL worker most likely: ${foreign.map(({ leaseKey, owner }) => `${leaseKey} (${owner ?? "-"})`).join(" ")}`,
+        ]),
     ...workers.flatMap(({ workerId, failing, stuck }) => [
       ...(failing.length === 0 ? [] : [`work fails in ${workerId}: ${failing.join(" ")}`]),
       ...(stuck.length === 0 ? [] : [`stuck processors in ${workerId}: ${stuck.join(" ")}`]),

@@ -122,7 +122,7 @@ export class Discovery {
     }
   }
 
-  async #scan(signal?: AbortSignal): Promise<LeaseScan> {
+  async #scan(signal?: AbortSignal): Promise<Pick<LeaseScan, "leases" | "invalid">> {
     const { store, clock, random, config } = this.#deps;
     const result = await attempts(
       clock,

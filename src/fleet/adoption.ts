@@ -83,7 +83,7 @@ export class Adoption {
     if (lease === undefined || lease.marked) return;
     const { owner } = lease;
     const row = owner === undefined ? undefined : fleet.row(owner);
-    if (owner !== undefined && !fleet.isFree(owner)) return;
+    if (owner !== undefined && (!fleet.isFree(owner) || leases.isStrangers(leaseKey))) return;
     if (!(await missingParentsAreGone(this.#member, lease))) return;
     const { maxLeases } = deps.config;
     const outcome = await tenures.lane(leaseKey).take(lease, causeOf(row));

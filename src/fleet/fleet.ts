@@ -7,6 +7,7 @@ import { sleep, wallTime } from "../runtime/clock.js";
 import { jitter } from "../runtime/random.js";
 import type { FleetDeps } from "./fleet-deps.js";
 import { Incarnation } from "./incarnation.js";
+import { KclWatch } from "./kcl-watch.js";
 
 const newcomer: WorkerStatus = {
   draining: false,
@@ -46,7 +47,7 @@ export class Fleet {
 
   /**
    * Creates the first worker and starts it.
-   * @throws LeaseholdError `table-mismatch`, StoreError
+   * @throws LeaseholdError `table-mismatch`, `kcl-alive`, StoreError
    */
   async start(): Promise<void> {
     const first = await this.#create();
@@ -107,14 +108,27 @@ export class Fleet {
     return undefined;
   }
 
-  /** Joins `meta`, announces a new id and creates its row. Creation is no beat. */
+  /** Joins `meta`, looks for a Java KCL fleet, announces a new id and creates its row. Creation is no beat. */
   async #create(): Promise<Incarnation> {
     const { store, clock, random, config, emit, machine, announce, label, deployment } = this.#deps;
-    let joinedAt = await this.#join();
+    const sentAt = clock.now();
+    // Both at once: on a table without rows of a KCL's the look costs no time of its own.
+    const [joined, scanned] = await Promise.all([
+      this.#join(),
+      attempts(
+        clock,
+        random,
+        { ...this.#options(), attemptTimeoutMs: config.leaseDurationMs },
+        ({ signal }) => store.leases.scan({ consistent: false, signal }),
+      ),
+    ]);
+    const watch = new KclWatch(this.#deps, this.#current?.workerId ?? label, this.#halt.signal);
+    const look = await watch.settle(answered(scanned), sentAt, joined.kclNote);
+    let { joinedAt } = joined;
     for (let tries = 0; tries < creations;) {
       const workerId = `${label}-${random.id().slice(0, 12)}`;
       await this.#unlessHalted(announce(workerId));
-      if (this.#ageMs(joinedAt) >= config.leaseDurationMs / 2) joinedAt = await this.#join();
+      if (this.#ageMs(joinedAt) >= config.leaseDurationMs / 2) ({ joinedAt } = await this.#join());
       const identity: WorkerIdentity = {
         workerId,
         join: this.#firstJoin,
@@ -139,7 +153,7 @@ export class Fleet {
       tries += 1;
       if (!ours) continue;
       emit({ type: "worker-created", workerId });
-      return new Incarnation(this.#deps, workerId);
+      return new Incarnation(this.#deps, workerId, look);
     }
     throw new LeaseholdError(
       "store-rejected",
@@ -147,11 +161,11 @@ export class Fleet {
     );
   }
 
-  /** Counts itself in `meta`, and checks what the tables are. @returns when that was sent */
-  async #join(): Promise<Reading> {
+  /** Counts itself in `meta`, and checks what the tables are. @returns when that was sent, and what a KCL left */
+  async #join(): Promise<{ readonly joinedAt: Reading; readonly kclNote: string }> {
     const { store, clock, random } = this.#deps;
     const mode = livenessModes[0];
-    const sentAt = clock.now();
+    const joinedAt = clock.now();
     const meta = answered(
       await attempts(clock, random, this.#options(), ({ signal }) =>
         store.membership.join(mode, formatNumber, { signal }),
@@ -159,7 +173,7 @@ export class Fleet {
     );
     checkMeta(meta, mode);
     if (this.#firstJoin === 0) this.#firstJoin = meta.joins;
-    return sentAt;
+    return { joinedAt, kclNote: meta.kclNote ?? "" };
   }
 
   #ageMs(since: Reading): number {

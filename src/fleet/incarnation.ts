@@ -17,6 +17,7 @@ import { Heartbeat } from "./heartbeat.js";
 import { Housekeeping } from "./housekeeping.js";
 import { Inbox } from "./inbox.js";
 import { Joining } from "./joining.js";
+import type { FirstLook } from "./kcl-watch.js";
 import { LeaseView } from "./lease-view.js";
 import { countDeath, Leaving, sendLeft } from "./leaving.js";
 import type { Member } from "./member.js";
@@ -65,8 +66,8 @@ export class Incarnation implements Member {
   #forcedBy: string | undefined;
   #loops: Promise<unknown> = Promise.resolve();
 
-  /** @param workerId its row has just been created */
-  constructor(deps: FleetDeps, workerId: string) {
+  /** @param workerId its row has just been created @param look at the lease rows, before that */
+  constructor(deps: FleetDeps, workerId: string, look: FirstLook) {
     this.deps = deps;
     this.workerId = workerId;
     this.#createdAt = deps.clock.now();
@@ -88,7 +89,7 @@ export class Incarnation implements Member {
         this.tasks.start(`tell-released ${leaseKey}`, () => this.stirAll());
       },
     });
-    this.#scanning = new Scanning(this);
+    this.#scanning = new Scanning(this, look);
     this.#adoption = new Adoption(this, {
       scanIsRecent: () => this.#scanning.isOfThisRound,
       scanFirst: () => {
@@ -231,6 +232,7 @@ export class Incarnation implements Member {
     if (this.tenures.hasLapsed && this.belief.holds())
       this.tasks.start("resume", () => this.tenures.resume());
     this.#inbox.deliver(row, this.#mode !== "open");
+    if (row.beat === 1) this.#adopt(); // The rows were scanned before: only the belief was missing.
   }
 
   #read(rows: FleetRows, sentAt: Reading, receivedAt: Reading): void {
@@ -251,9 +253,7 @@ export class Incarnation implements Member {
     // Whoever leaves or died may have handed something over without its note.
     const leaves = newlyDraining.some(({ workerId }) => workerId !== this.workerId);
     if (newlyFenced.length > 0 || leaves) this.#reconcile.want();
-    if (!this.#warm) {
-      this.#warm = holderElapsedMs(this.#createdAt, sentAt) >= this.deps.config.pollIntervalMs;
-    }
+    this.#warm ||= holderElapsedMs(this.#createdAt, sentAt) >= this.deps.config.pollIntervalMs;
     if (own !== undefined) this.#inbox.deliver(own, this.#mode !== "open");
   }
 

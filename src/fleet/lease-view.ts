@@ -5,6 +5,7 @@ import type { LeaseScan } from "../store/lease-reader.js";
 export class LeaseView {
   #leases = new Map<string, Lease>();
   #unreadable: ReadonlySet<string> = new Set();
+  #strangers: ReadonlySet<string> = new Set();
   #scans = 0;
 
   /** How many whole scans there were. */
@@ -19,6 +20,16 @@ export class LeaseView {
   /** A row that stands and cannot be read: what it would say is unknown, which is not the same as gone. */
   isUnreadable(leaseKey: string): boolean {
     return this.#unreadable.has(leaseKey);
+  }
+
+  /** Whether a stranger may be at work on the lease: whatever its owner's row says, it is not free. */
+  isStrangers(leaseKey: string): boolean {
+    return this.#strangers.has(leaseKey);
+  }
+
+  /** @param keys of rows that somebody who is no worker of this fleet has written lately */
+  leaveToStrangers(keys: ReadonlySet<string>): void {
+    this.#strangers = keys;
   }
 
   all(): readonly Lease[] {

@@ -1,7 +1,9 @@
 import type { Lease } from "../model/lease.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import { attempts } from "../runtime/attempts.js";
+import type { FirstLook } from "./kcl-watch.js";
 import type { Member } from "./member.js";
+import { Strangers } from "./strangers.js";
 
 /**
  * Whole scans of the lease rows: what is an orphan is decided by them, never by the owner index alone. They cost
@@ -10,13 +12,18 @@ import type { Member } from "./member.js";
  */
 export class Scanning {
   readonly #member: Member;
+  readonly #strangers: Strangers;
+  /** The scan made before the worker's row was: the first one asked for costs no other. */
+  #first: FirstLook | undefined;
   #complained: ReadonlySet<string> = new Set<string>();
   #lastAt: Reading | undefined;
   #wanted = true;
   #lastEmpty = false;
 
-  constructor(member: Member) {
+  constructor(member: Member, first: FirstLook) {
     this.#member = member;
+    this.#first = first;
+    this.#strangers = new Strangers(member, first.left);
   }
 
   /** Something happened that may have made orphans: the next round scans. */
@@ -50,17 +57,22 @@ export class Scanning {
   async scan(consistent: boolean): Promise<boolean> {
     const { deps, leases, tasks, workerId } = this.#member;
     this.#wanted = false;
-    const startedAt = deps.clock.now();
-    const result = await attempts(
-      deps.clock,
-      deps.random,
-      {
-        // A scan reads many pages: it gets the time of several calls, and holds nothing up.
-        attemptTimeoutMs: deps.config.leaseDurationMs,
-        withinMs: deps.config.leaseDurationMs,
-      },
-      ({ signal }) => deps.store.leases.scan({ consistent, signal }),
-    );
+    const first = this.#first;
+    this.#first = undefined;
+    const startedAt = first?.sentAt ?? deps.clock.now();
+    const result =
+      first === undefined
+        ? await attempts(
+            deps.clock,
+            deps.random,
+            {
+              // A scan reads many pages: it gets the time of several calls, and holds nothing up.
+              attemptTimeoutMs: deps.config.leaseDurationMs,
+              withinMs: deps.config.leaseDurationMs,
+            },
+            ({ signal }) => deps.store.leases.scan({ consistent, signal }),
+          )
+        : { ok: true as const, value: first.scan };
     if (!result.ok) {
       this.#wanted = true;
       tasks.failed("scan", result.error);
@@ -68,6 +80,7 @@ export class Scanning {
     }
     const { value } = result;
     leases.replace(value);
+    this.#strangers.look(value);
     this.#lastAt = startedAt;
     this.#lastEmpty = value.leases.length === 0 && value.invalid.length === 0;
     for (const { leaseKey, problem } of value.invalid) {
@@ -84,11 +97,13 @@ export class Scanning {
    * nothing until it has been fenced by the ordinary rule.
    */
   async #buryTheMissing(rows: readonly Lease[]): Promise<void> {
-    const { deps, fleet, tasks, workerId } = this.#member;
+    const { deps, fleet, leases, tasks, workerId } = this.#member;
     if (fleet.reads === 0) return;
     const missing = new Set<string>();
-    for (const { owner } of rows)
-      if (owner !== undefined && fleet.row(owner) === undefined) missing.add(owner);
+    for (const { leaseKey, owner } of rows) {
+      const isMissing = owner !== undefined && fleet.row(owner) === undefined;
+      if (isMissing && !leases.isStrangers(leaseKey)) missing.add(owner);
+    }
     for (const victim of missing) {
       const result = await attempts(
         deps.clock,

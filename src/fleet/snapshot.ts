@@ -60,7 +60,7 @@ function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeas
     weight: lease.throughputKBps,
     finished,
     waiting: !finished && !mayBeWorked(lease, leases),
-    free: owner === undefined || fleet.isFree(owner),
+    free: owner === undefined || (fleet.isFree(owner) && !leases.isStrangers(leaseKey)),
     ...(owner === undefined ? {} : { owner }),
     ...(inFlightTo === undefined ? {} : { inFlightTo }),
     ...(coolUntilMs === undefined ? {} : { coolUntilMs }),

@@ -40,6 +40,11 @@ export interface ProtocolOptions {
   readonly deployHoldMs?: number;
   /** Planned moves in flight at once, as giver and as receiver. Default 32, from 1 to 100. */
   readonly maxMovesInFlight?: number;
+  /**
+   * `failoverTimeMillis` of the Java KCL fleet that worked on the lease table before: a start watches its rows for
+   * max(T, 45 s, 1.25 × a third of this). Default 10,000, as the KCL's; minimum 1,000.
+   */
+  readonly kclFailoverMs?: number;
 }
 
 /** The resolved parameters; names and defaults of the protocol's table. */
@@ -73,6 +78,9 @@ export interface ProtocolConfig {
   readonly hardMaxLeases: number | undefined;
   readonly deployHoldMs: number;
   readonly maxMovesInFlight: number;
+  readonly kclFailoverMs: number;
+  /** Rows of a Java KCL's that nobody wrote for so long are left over from one that is gone. */
+  readonly kclWatchMs: number;
 }
 
 /** ρ: the bound on how much faster or slower a machine's clock runs. */
@@ -121,11 +129,14 @@ const optionNames: ReadonlySet<string> = new Set<keyof ProtocolOptions>([
   "hardMaxLeases",
   "deployHoldMs",
   "maxMovesInFlight",
+  "kclFailoverMs",
 ]);
 
 /** A giver's directives are posted in one write, whose expression DynamoDB bounds to 4 KB. */
 const mostMovesInFlight = 100;
 const longestMs = 24 * 3_600_000;
+/** The KCL writes its leader's lock and its workers' metrics every 30 s, whatever its failover time. */
+const kclRowsMs = 45_000;
 
 /**
  * Fills in the defaults and checks every option and the chain between them.
@@ -204,6 +215,7 @@ export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
   // T rounds up, everything derived from D rounds down: both towards safety. 1.25 exceeds (1+ρ)/(1−ρ) by far.
   const expiryMs = Math.ceil(d * Math.max(1.25, (1 + clockRateBound) / (1 - clockRateBound)));
   const settleMs = Math.max(2 * p, h + p);
+  const kclFailoverMs = ms("kclFailoverMs", 10_000, 1_000);
   return {
     leaseDurationMs: d,
     heartbeatIntervalMs: h,
@@ -234,6 +246,9 @@ export function resolveProtocol(options: ProtocolOptions = {}): ProtocolConfig {
       options.maxMovesInFlight === undefined
         ? 32
         : integer("maxMovesInFlight", options.maxMovesInFlight, 1, mostMovesInFlight, ""),
+    kclFailoverMs,
+    // A KCL worker renews each lease every third of its failover time.
+    kclWatchMs: Math.max(expiryMs, kclRowsMs, Math.ceil((1.25 * kclFailoverMs) / 3)),
   };
 }
 

@@ -8,6 +8,8 @@ export const errorCodes = [
   "table-mismatch",
   /** A table is gone (deleted while running, or never made and not to be made). */
   "table-missing",
+  /** A Java KCL fleet works on the lease table: two fleets would work every partition twice. */
+  "kcl-alive",
   /** A row cannot be understood: an unknown checkpoint, say. */
   "invalid-row",
   /** The store throttled the call. */

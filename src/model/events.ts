@@ -167,6 +167,31 @@ export type FleetEvent =
       readonly leaseKey: string;
       readonly problem: string;
     }
+  /** Rows that a Java KCL fleet left, or may be using: nothing is taken before they have stood still for `forMs`. */
+  | {
+      readonly type: "kcl-watched";
+      readonly workerId: string;
+      readonly rows: number;
+      readonly which: string;
+      readonly forMs: number;
+    }
+  | {
+      readonly type: "kcl-stood-still";
+      readonly workerId: string;
+      readonly rows: number;
+      readonly forMs: number;
+    }
+  /** Somebody who is no worker of this fleet writes rows of the lease table: a Java KCL fleet lives. */
+  | { readonly type: "kcl-seen"; readonly workerId: string; readonly rows: number; readonly which: string }
+  /** Such a one changed the row of a lease that this worker held at `epoch`: its tenure is over. */
+  | {
+      readonly type: "lease-usurped";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
+      readonly owner: string | undefined;
+      readonly to: number;
+    }
   /** Leases were taken above `maxLeases`, because nobody else took them. */
   | { readonly type: "overflow"; readonly workerId: string; readonly leaseKey: string };
 

@@ -24,7 +24,8 @@ export type TenureReason = (typeof tenureReasons)[number];
  * Why a tenure ended, as the processor hears it and as the row's `tenure.cause` records it.
  *
  * Only `partition-ended`, `handoff` and `stop` come after a drain, with a last checkpoint; after the others the
- * processor may no longer checkpoint.
+ * processor may no longer checkpoint. `foreign`: somebody who is no worker of the fleet changed the lease row, a Java KCL
+ * worker most likely.
  */
 export const endReasons = [
   "partition-ended",
@@ -36,6 +37,7 @@ export const endReasons = [
   "silent",
   "failed",
   "store-lost",
+  "foreign",
 ] as const;
 export type EndReason = (typeof endReasons)[number];
 

@@ -90,6 +90,8 @@ export interface MetaRow {
   readonly format: number;
   /** How many workers were ever created. */
   readonly joins: number;
+  /** Digests of rows that a Java KCL fleet left and that stood still when they were watched. */
+  readonly kclNote?: string;
 }
 
 /** The format of rows that this version writes, and the oldest that it reads. */

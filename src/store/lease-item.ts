@@ -2,6 +2,7 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Lease, TenureRecord } from "../model/lease.js";
 import { position, type Position } from "../model/position.js";
 import { endReasons, fenceKinds, tenureReasons } from "../model/reasons.js";
+import { kclEntities, type KclRow } from "../model/strangers.js";
 
 /**
  * A lease row as it is stored, in DynamoDB's own form. Names and types are the Java KCL's, so that both can read them;
@@ -42,27 +43,42 @@ export const leaseAttributes: ReadonlySet<string> = new Set([
 export type ReadLeaseItem =
   | { readonly kind: "lease"; readonly lease: Lease }
   | { readonly kind: "invalid"; readonly leaseKey: string; readonly problem: string }
-  /** A row of the Java KCL, or of somebody else, that is no lease. */
+  /** A row that tells whether a Java KCL fleet lives. */
+  | { readonly kind: "kcl"; readonly row: KclRow }
+  /** Another row of the Java KCL, or of somebody else, that is no lease. */
   | { readonly kind: "other" };
 
 /** A row says that it is a lease and cannot be read as one. */
 class Unreadable extends Error {}
 
 /**
- * Reads a row. Rows of other `entityType`s are `other`; what says it is a lease and has no readable counter or
+ * Reads a row. Rows of other `entityType`s are `kcl` or `other`; what says it is a lease and has no readable counter or
  * checkpoint is `invalid`, with a sentence that names attribute, value and what it must be.
  */
 export function readLeaseItem(item: LeaseItem): ReadLeaseItem {
   const entity = item["entityType"]?.S;
-  if (entity !== undefined && entity !== leaseEntity && entity !== deletedLeaseEntity)
-    return { kind: "other" };
   const leaseKey = item["leaseKey"]?.S ?? "";
+  if (entity !== undefined && entity !== leaseEntity && entity !== deletedLeaseEntity) {
+    const entityType = kclEntities.find((known) => known === entity);
+    return entityType === undefined
+      ? { kind: "other" }
+      : { kind: "kcl", row: { leaseKey, entityType, state: stateOf(item) } };
+  }
   try {
     return { kind: "lease", lease: leaseOf(leaseKey, item, entity === deletedLeaseEntity) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { kind: "invalid", leaseKey, problem: error.message };
   }
+}
+
+/** A row's whole content as one text: stores return attributes in any order, and sets too. */
+function stateOf(item: LeaseItem): string {
+  return JSON.stringify(item, (_, value: unknown) => {
+    if (value instanceof Uint8Array) return [...value];
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }
 
 function leaseOf(leaseKey: string, item: LeaseItem, marked: boolean): Lease {

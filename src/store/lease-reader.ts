@@ -1,10 +1,13 @@
 import type { InvalidRow, Lease } from "../model/lease.js";
+import type { KclRow } from "../model/strangers.js";
 import type { Call } from "./call.js";
 
 export interface LeaseScan {
   /** Every lease row, marked ones included (`marked` says so). Rows of other entity types are left out. */
   readonly leases: readonly Lease[];
   readonly invalid: readonly InvalidRow[];
+  /** Rows of a Java KCL's that move while its fleet lives. They cost no more: a scan reads them anyway. */
+  readonly kclRows: readonly KclRow[];
 }
 
 /** Reads lease rows. */

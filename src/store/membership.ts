@@ -32,6 +32,8 @@ export interface Membership {
   join(mode: string, format: number, call?: Call): Promise<MetaRow>;
   /** `SET format = format + 1 IF format = :format AND joins = :joins`: nobody has joined since the rows were read. */
   raiseFormat(expect: FormatExpectation, call?: Call): Promise<WriteOutcome<MetaRow>>;
+  /** Writes `kclNote` into `meta`, whatever stood there: who overwrites it has watched the same rows. */
+  note(kclNote: string, call?: Call): Promise<MetaRow>;
   /** `beat = 0`, empty mailbox, `IF attribute_not_exists(pk)`: a late unconditional creation would un-fence. */
   create(identity: WorkerIdentity, status: WorkerStatus, call?: Call): Promise<WriteOutcome<WorkerRow>>;
   /** `SET beat = beat + 1 … IF beat = :beat AND attribute_not_exists(fencedBy)`; the answer is also the mailbox. */

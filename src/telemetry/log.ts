@@ -86,6 +86,22 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "note-answered": { level: "debug", message: "handoff noted" },
   reconciled: { level: "warn", message: "a row names this worker without a tenure: put right" },
   "lease-invalid": { level: "error", message: "lease row cannot be read" },
+  "kcl-watched": {
+    level: "warn",
+    message:
+      "the lease table has rows of a Java KCL fleet: nothing is taken before they have stood still for forMs; if no Java worker runs, just wait",
+  },
+  "kcl-stood-still": { level: "info", message: "the Java KCL fleet's rows stood still: it is gone" },
+  "kcl-seen": {
+    level: "error",
+    message:
+      "somebody who is no worker of this fleet writes the lease table, a Java KCL fleet most likely: stop all Java workers, or use another application name",
+  },
+  "lease-usurped": {
+    level: "error",
+    message:
+      "lease taken by somebody who is no worker of this fleet, a Java KCL worker most likely: work on it stops",
+  },
   overflow: { level: "warn", message: "lease taken above maxLeases: nobody else took it" },
   "lease-created": { level: "info", message: "lease created" },
   "lease-marked": { level: "info", message: "finished lease marked deleted" },

@@ -1,6 +1,7 @@
 import { LeaseholdError } from "../model/errors.js";
 import type { Lease } from "../model/lease.js";
 import { comparePositions, formatPosition, samePosition, type Position } from "../model/position.js";
+import { isTakenByStranger } from "../model/strangers.js";
 import { attempts, type AttemptsResult } from "../runtime/attempts.js";
 import type { WriteOutcome } from "../store/call.js";
 import type { LaneDeps } from "./lane-deps.js";
@@ -132,7 +133,7 @@ function deposed(
   refused(deps, tenure, position, ours ? "moved-by-hand" : "deposed");
   if (current === undefined) deps.onGone(tenure.leaseKey);
   else deps.onRow(current);
-  tenure.end("lease-lost");
+  tenure.end(current !== undefined && isTakenByStranger(current) ? "foreign" : "lease-lost");
   // A row still ours is begun anew by a raise, from the checkpoint that it holds now.
   if (ours) deps.onDoubt(tenure.leaseKey);
   return new LeaseholdError(

@@ -111,6 +111,7 @@ function inPages(leases: LeaseReader): LeaseReader {
           ...second.leases.filter(({ leaseKey }) => leaseKey >= firstOfSecondPage),
         ],
         invalid: second.invalid,
+        kclRows: second.kclRows,
       };
     },
   };
@@ -172,6 +173,8 @@ export function throughNetwork(store: Store, send: Send): Store {
         send("membership.join", "write", call, [mode, format], () => membership.join(mode, format)),
       raiseFormat: (expect, call) =>
         send("membership.raiseFormat", "write", call, [expect], () => membership.raiseFormat(expect)),
+      note: (kclNote, call) =>
+        send("membership.note", "write", call, [kclNote], () => membership.note(kclNote)),
       create: (identity, status, call) =>
         send("membership.create", "write", call, [identity, status], () =>
           membership.create(identity, status),

@@ -23,12 +23,14 @@ describe("the status for people", () => {
       ],
       leases: [
         { ...lease, leaseKey: "s1" },
+        { ...lease, leaseKey: "s2", owner: "java-1", state: "foreign" },
         { ...lease, leaseKey: "s4", owner: null, epoch: null, checkpoint: null, state: "invalid", problem },
       ],
     }).split("\n");
-    expect(lines).to.include("LEASE  OWNER  EPOCH  CHECKPOINT  STATE    PARENTS");
-    expect(lines.slice(-5)).to.deep.equal([
+    expect(lines).to.include("LEASE  OWNER   EPOCH  CHECKPOINT  STATE    PARENTS");
+    expect(lines.slice(-6)).to.deep.equal([
       "",
+      "owned by no worker of this fleet, by a Java KCL worker most likely: s2 (java-1)",
       "work fails in w1: s1 s2",
       "stuck processors in w2: s3",
       `row s4 cannot be read: ${problem}`,

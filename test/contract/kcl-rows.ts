@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { isFinished, position } from "../../src/model/position.js";
 import type { LeaseItem } from "../../src/store/lease-item.js";
@@ -11,33 +10,22 @@ import {
   read,
   type CaseMap,
 } from "../../src/testing/contract/harness.js";
-
-interface TableDump {
-  readonly tables: Readonly<Record<string, { readonly items: readonly LeaseItem[] }>>;
-}
-
-function fixture(name: string): unknown {
-  const text = readFileSync(new URL(`../fixtures/kcl-rows/${name}.json`, import.meta.url), "utf8");
-  return JSON.parse(text, (key, value: unknown) => (key === "B" ? binary(value) : value));
-}
-
-function binary(value: unknown): Uint8Array {
-  return typeof value === "string"
-    ? Buffer.from(value, "base64")
-    : Uint8Array.from(Object.values(value as object));
-}
-
-function items(name: string): readonly LeaseItem[] {
-  return Object.values((fixture(name) as TableDump).tables).flatMap((table) => table.items);
-}
+import { kclFixture, kclItems } from "../support/kcl-rows.js";
 
 const integerOf = (value: AttributeValue | undefined): number => Number(value?.N);
 
 async function reads(name: string, harness: Parameters<CaseMap[string]>[0]): Promise<void> {
-  const stored = items(name);
+  const stored = kclItems(name);
   for (const item of stored) await harness.raw.put(item);
   const scan = await harness.store.leases.scan(fresh);
   assert.deepEqual(scan.invalid, []);
+  const ofKcl = stored.filter((item) =>
+    ["LEADER", "WORKER_METRIC_STATS"].includes(item["entityType"]?.S ?? ""),
+  );
+  assert.deepEqual(
+    scan.kclRows.map(({ leaseKey, entityType }) => `${leaseKey} ${entityType}`).sort(),
+    ofKcl.map((item) => `${item["leaseKey"]?.S ?? ""} ${item["entityType"]?.S ?? ""}`).sort(),
+  );
   const expected = stored.filter((item) => item["checkpoint"] !== undefined);
   assert.equal(scan.leases.length, expected.length);
   for (const item of expected) {
@@ -63,7 +51,7 @@ export const kclRowCases: CaseMap = {
     reads("kcl3-05-reshard-18s", harness),
   "KCL 3 after its lease clean-up": (harness) => reads("kcl3-07-after-lease-cleanup", harness),
   "KCL 3 in the middle of a graceful handoff": async (harness) => {
-    const states = fixture("kcl3-06-graceful-handoff-states") as readonly {
+    const states = kclFixture("kcl3-06-graceful-handoff-states") as readonly {
       readonly after: string;
       readonly item: LeaseItem;
     }[];
@@ -76,7 +64,7 @@ export const kclRowCases: CaseMap = {
   "a lease that KCL 3 left can be taken and worked on, and its other rows stay as they are": async (
     harness,
   ) => {
-    const stored = items("kcl3-05-reshard-18s");
+    const stored = kclItems("kcl3-05-reshard-18s");
     for (const item of stored) await harness.raw.put(item);
     const before = (await harness.store.leases.scan(fresh)).leases.find(
       (found) => !isFinished(found.checkpoint),

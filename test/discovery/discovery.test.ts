@@ -269,6 +269,7 @@ describe("discovery", () => {
           scan: async () => ({
             leases: [],
             invalid: invalid.map((leaseKey) => ({ leaseKey, problem: "no checkpoint" })),
+            kclRows: [],
           }),
         },
       }));
@@ -282,7 +283,11 @@ describe("discovery", () => {
       ownership: store.ownership,
       history: store.history,
       leases: {
-        scan: async () => ({ leases: [], invalid: [{ leaseKey: "p", problem: "no checkpoint" }] }),
+        scan: async () => ({
+          leases: [],
+          invalid: [{ leaseKey: "p", problem: "no checkpoint" }],
+          kclRows: [],
+        }),
         get: async () => {
           throw new StoreError("invalid-row", "no checkpoint", { retryable: false, ambiguous: false });
         },

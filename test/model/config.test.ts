@@ -45,6 +45,8 @@ const chain: Readonly<Record<string, (c: ProtocolConfig) => boolean>> = {
   "cool-down = max(6p, 2h)": (c) =>
     c.coolDownMs === Math.max(6 * c.pollIntervalMs, 2 * c.heartbeatIntervalMs),
   "maxLeases <= hardMaxLeases": (c) => (c.maxLeases ?? 0) <= (c.hardMaxLeases ?? Infinity),
+  "kclWatch = max(T, 45,000, 1.25 kclFailover / 3)": (c) =>
+    c.kclWatchMs === Math.max(c.expiryMs, 45_000, Math.ceil((1.25 * c.kclFailoverMs) / 3)),
   "whole numbers": (c) =>
     Object.values(c).every((value) => value === undefined || Number.isSafeInteger(value)),
 };
@@ -66,6 +68,7 @@ const someOptions = fc
     pollIntervalMs: around(1, 3_000),
     maxLeases: around(1, 20),
     hardMaxLeases: around(1, 20),
+    kclFailoverMs: around(1_000, 400_000),
   })
   .map(
     (drawn) =>
@@ -101,6 +104,8 @@ describe("the protocol's parameters", () => {
       hardMaxLeases: undefined,
       deployHoldMs: 600_000,
       maxMovesInFlight: 32,
+      kclFailoverMs: 10_000,
+      kclWatchMs: 45_000,
     });
   });
 
@@ -164,6 +169,7 @@ describe("the protocol's parameters", () => {
     ["sourceSilenceMs", 1_000, 86_400_000],
     ["checkpointIntervalMs", 0, 86_400_000],
     ["discoveryIntervalMs", 1_000, 86_400_000],
+    ["kclFailoverMs", 1_000, 86_400_000],
   ];
   for (const [name, least, most] of bounds) {
     it(`take ${name} from ${String(least)} to ${String(most)}, and nothing beyond`, () => {

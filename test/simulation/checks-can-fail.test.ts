@@ -329,6 +329,7 @@ function bound(membership: Store["membership"]): Store["membership"] {
     readWorker: (...args) => membership.readWorker(...args),
     join: (...args) => membership.join(...args),
     raiseFormat: (...args) => membership.raiseFormat(...args),
+    note: (...args) => membership.note(...args),
     create: (...args) => membership.create(...args),
     beat: (...args) => membership.beat(...args),
     fence: (...args) => membership.fence(...args),

@@ -110,8 +110,21 @@ describe("a checkpoint", () => {
     expect(bench.scripted.count("checkpoints.write")).to.equal(1);
   });
 
+  it("of an owner whom a stranger deposed is refused, and its tenure ends as foreign", async () => {
+    const row = bench.row();
+    bench.scripted.put({
+      ...row,
+      owner: "java",
+      epoch: 6,
+      tenure: { epoch: 5, worker: row.owner ?? "", reason: "taken", since: "" },
+    });
+    expect(await code("200")).to.equal("checkpoint-refused");
+    expect([tenure.endReason, refusals(), bench.doubts]).to.deep.equal(["foreign", ["deposed"], []]);
+  });
+
   it("of a deposed owner is refused, and ends its tenure", async () => {
-    bench.scripted.put({ ...bench.row(), owner: "other", epoch: 6 });
+    const taken = { epoch: 6, worker: "other", reason: "taken-from-fenced", since: "" } as const;
+    bench.scripted.put({ ...bench.row(), owner: "other", epoch: 6, tenure: taken });
     expect(await code("200")).to.equal("checkpoint-refused");
     expect([tenure.endReason, refusals(), bench.doubts]).to.deep.equal(["lease-lost", ["deposed"], []]);
     expect(at()).to.deep.equal(position("100"));

@@ -30,7 +30,8 @@ import { newlyNamed } from "./row-names.js";
  * |                      |                        | `host`, `startedAt` S, `deployment` S where labelled, `maxLeases` N where   |
  * |                      |                        | bounded                                                                     |
  * | `fleet`              | `planner`              | `owner` S, `epoch` N, `deaths` N                                            |
- * | `fleet`              | `meta`                 | `liveness` S, `format` N, `joins` N                                         |
+ * | `fleet`              | `meta`                 | `liveness` S, `format` N, `joins` N; `kclNote` S once a KCL's rows stood    |
+ * |                      |                        | still: digests of 8 hex digits, a hundred at most                           |
  * | `history#<leaseKey>` | epoch, 16 digits       | `leaseKey` S, `epoch` N, `worker`, `reason`, `cause`, `since`, `until`,     |
  * |                      |                        | `endedBy`, `endCause` S, `expiresAt` N (unix seconds, time to live)         |
  * | `operator`           | `fence#<workerId>`     | `action`, `worker`, `by`, `at` S, `expiresAt` N: what an operator did       |
@@ -182,10 +183,12 @@ export function plannerIn(item: Item): PlannerRow {
 }
 
 export function metaIn(item: Item): MetaRow {
+  const kclNote = item["kclNote"]?.S;
   return {
     liveness: item["liveness"]?.S ?? "",
     format: numberOf(item["format"]) ?? 0,
     joins: numberOf(item["joins"]) ?? 0,
+    ...(kclNote === undefined ? {} : { kclNote }),
   };
 }
 

@@ -20,7 +20,7 @@ export function readStoredLease(item: Item): ReadLeaseItem {
 export function leaseIn(table: string, item: Item): Lease | undefined {
   const read = readStoredLease(item);
   if (read.kind === "lease") return read.lease;
-  if (read.kind === "other") return undefined;
+  if (read.kind !== "invalid") return undefined;
   throw new StoreError("invalid-row", invalidRowMessage(table, read.leaseKey, read.problem), {
     retryable: false,
     ambiguous: false,

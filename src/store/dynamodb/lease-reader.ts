@@ -1,5 +1,6 @@
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { InvalidRow, Lease } from "../../model/lease.js";
+import type { KclRow } from "../../model/strangers.js";
 import type { Call } from "../call.js";
 import type { LeaseReader, LeaseScan } from "../lease-reader.js";
 import type { DynamoDbConnection, Key } from "./connection.js";
@@ -7,7 +8,7 @@ import { Expression } from "./expression.js";
 import { leaseIn, leaseKeyOf, readStoredLease } from "./lease-codec.js";
 import { ownerIndex } from "./table-shapes.js";
 
-/** Reads lease rows. Rows of other entity types share the table and are left out of everything. */
+/** Reads lease rows. Rows of other entity types share the table and are no leases. */
 export class DynamoDbLeaseReader implements LeaseReader {
   readonly #connection: DynamoDbConnection;
 
@@ -20,6 +21,7 @@ export class DynamoDbLeaseReader implements LeaseReader {
     const context = { table: leaseTable, action: "Scan", doing: "scan the leases", writes: false };
     const leases: Lease[] = [];
     const invalid: InvalidRow[] = [];
+    const kclRows: KclRow[] = [];
     let from: Key | undefined;
     do {
       const page = {
@@ -35,10 +37,11 @@ export class DynamoDbLeaseReader implements LeaseReader {
         const read = readStoredLease(item);
         if (read.kind === "lease") leases.push(read.lease);
         else if (read.kind === "invalid") invalid.push({ leaseKey: read.leaseKey, problem: read.problem });
+        else if (read.kind === "kcl") kclRows.push(read.row);
       }
       from = output.LastEvaluatedKey;
     } while (from !== undefined);
-    return { leases, invalid };
+    return { leases, invalid, kclRows };
   }
 
   async get(leaseKey: string, call: Call & { readonly consistent: boolean }): Promise<Lease | undefined> {

@@ -94,6 +94,15 @@ export class DynamoDbMembership implements Membership {
     return outcome;
   }
 
+  async note(kclNote: string, call?: Call): Promise<MetaRow> {
+    const update = new Expression().set("kclNote", { S: kclNote });
+    const { fleetTable } = this.#connection;
+    const doing = "note what a KCL fleet left";
+    const outcome = await this.#connection.update(fleetTable, metaKey, update, doing, metaIn, call);
+    // It has no condition that could be refused.
+    return outcome.ok ? outcome.row : { liveness: "", format: 0, joins: 0, ...outcome.current };
+  }
+
   create(identity: WorkerIdentity, status: WorkerStatus, call?: Call): Promise<WriteOutcome<WorkerRow>> {
     const update = this.#row().set("beat", { N: "0" }).set("mailbox", { M: {} });
     for (const [name, value] of Object.entries({

@@ -46,6 +46,7 @@ export class MemoryMembership implements Membership {
     const tables = this.#connection.tables(call);
     const meta = tables.view().meta;
     return tables.setMeta({
+      ...meta,
       liveness: meta?.liveness ?? mode,
       format: meta?.format ?? format,
       joins: (meta?.joins ?? 0) + 1,
@@ -60,6 +61,11 @@ export class MemoryMembership implements Membership {
       return this.#connection.refused((rows) => rows.meta);
     }
     return { ok: true, row: tables.setMeta({ ...meta, format: meta.format + 1 }) };
+  }
+
+  async note(kclNote: string, call?: Call): Promise<MetaRow> {
+    const tables = this.#connection.tables(call);
+    return tables.setMeta({ liveness: "", format: 0, joins: 0, ...tables.view().meta, kclNote });
   }
 
   async create(

@@ -2,6 +2,7 @@ import { StoreError } from "../../model/errors.js";
 import type { HistoryEntry } from "../../model/history.js";
 import type { OperatorAction } from "../../model/operator-action.js";
 import type { InvalidRow, Lease } from "../../model/lease.js";
+import type { KclRow } from "../../model/strangers.js";
 import type { FleetRows, MetaRow, PlannerRow, WorkerRow } from "../../model/worker-row.js";
 import {
   invalidRowMessage,
@@ -16,6 +17,7 @@ import type { LeaseScan } from "../lease-reader.js";
 interface LeaseRecord {
   readonly lease?: Lease;
   readonly invalid?: InvalidRow;
+  readonly kclRow?: KclRow;
   /** Unknown attributes of a lease; the whole row where it is none. */
   readonly rest: LeaseItem;
 }
@@ -48,11 +50,13 @@ export class MemorySnapshot {
     if (this.#scan === undefined) {
       const leases: Lease[] = [];
       const invalid: InvalidRow[] = [];
+      const kclRows: KclRow[] = [];
       for (const record of this.#leases.values()) {
         if (record.lease !== undefined) leases.push(record.lease);
         else if (record.invalid !== undefined) invalid.push(record.invalid);
+        else if (record.kclRow !== undefined) kclRows.push(record.kclRow);
       }
-      this.#scan = { leases, invalid };
+      this.#scan = { leases, invalid, kclRows };
     }
     return this.#scan;
   }
@@ -171,7 +175,10 @@ export class MemoryTables {
     } else if (read.kind === "invalid") {
       const invalid = { leaseKey, problem: read.problem };
       this.#writeLeases().set(leaseKey, { invalid, rest: { ...item } });
-    } else this.#writeLeases().set(leaseKey, { rest: { ...item } });
+    } else {
+      const kclRow = read.kind === "kcl" ? { kclRow: read.row } : {};
+      this.#writeLeases().set(leaseKey, { ...kclRow, rest: { ...item } });
+    }
   }
 
   /** @internal */

@@ -12,6 +12,14 @@ export const metaCases: CaseMap = {
     await store.membership.join("worker", 1);
     assert.deepEqual(await store.membership.join("lease", 2), { liveness: "worker", format: 1, joins: 2 });
   },
+  "a note stands in meta, is replaced as a whole, and changes nothing else": async ({ store }) => {
+    await store.membership.join("worker", 1);
+    const noted = { liveness: "worker", format: 1, joins: 1, kclNote: "0123abcd" };
+    assert.deepEqual(await store.membership.note("0123abcd"), noted);
+    assert.deepEqual((await store.membership.readFleet({ consistent: true })).meta, noted);
+    await store.membership.note("4567ef01");
+    assert.deepEqual(await store.membership.join("worker", 1), { ...noted, joins: 2, kclNote: "4567ef01" });
+  },
   "joins made at once are all counted": async ({ store }) => {
     await Promise.all([1, 2, 3, 4].map(() => store.membership.join("worker", 1)));
     assert.equal((await store.tables.meta())?.joins, 4);

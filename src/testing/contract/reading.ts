@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { StoreError } from "../../model/errors.js";
+import type { LeaseItem } from "../../store/lease-item.js";
 import { position } from "../../model/position.js";
 import { change, applied, fresh, lease, read, rows, type CaseMap } from "./harness.js";
 
@@ -17,7 +18,7 @@ const others = [
 /** What a reader of lease rows sees. */
 export const readingCases: CaseMap = {
   "a scan of an empty table finds nothing": async ({ store }) => {
-    assert.deepEqual(await store.leases.scan(fresh), { leases: [], invalid: [] });
+    assert.deepEqual(await store.leases.scan(fresh), { leases: [], invalid: [], kclRows: [] });
   },
   "a scan returns every lease of every page": async (harness) => {
     await rows(harness, { s1: {}, s2: {}, s3: {}, s4: {}, s5: {}, s6: {}, s7: {}, s8: {}, s9: {}, s10: {} });
@@ -89,7 +90,27 @@ export const readingCases: CaseMap = {
     for (const entityType of others) {
       await harness.raw.put({ leaseKey: { S: entityType }, entityType: { S: entityType } });
     }
-    assert.deepEqual(await harness.store.leases.scan(fresh), { leases: [], invalid: [] });
+    const { leases, invalid, kclRows } = await harness.store.leases.scan(fresh);
+    assert.deepEqual({ leases, invalid }, { leases: [], invalid: [] });
+    assert.deepEqual(kclRows.map(({ leaseKey }) => leaseKey).sort(), ["LEADER", "WORKER_METRIC_STATS"]);
+  },
+  "a scan tells a KCL's row that changed, in whatever attribute, from one that did not": async (harness) => {
+    const leader = {
+      leaseKey: { S: "Leader" },
+      entityType: { S: "LEADER" },
+      ownerName: { S: "w1" },
+      data: { B: new Uint8Array([1, 2, 255]) },
+    };
+    const stateOf = async (item: LeaseItem): Promise<string | undefined> => {
+      await harness.raw.put(item);
+      return (await harness.store.leases.scan(fresh)).kclRows[0]?.state;
+    };
+    const state = await stateOf(leader);
+    const { ownerName, ...rest } = leader;
+    assert.equal(await stateOf({ ...rest, ownerName }), state);
+    assert.notEqual(await stateOf({ ...leader, ownerName: { S: "w2" } }), state);
+    assert.notEqual(await stateOf({ ...leader, data: { B: new Uint8Array([1, 2, 254]) } }), state);
+    assert.notEqual(await stateOf({ ...leader, isReleased: { S: "1" } }), state);
   },
   "absent counts and sub-sequence numbers read as 0, absent sets as empty": async (harness) => {
     await harness.raw.put(row);
