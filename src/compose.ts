@@ -2,7 +2,6 @@ import { Discovery } from "./discovery/discovery.js";
 import { Fleet } from "./fleet/fleet.js";
 import type { LeaseKeeper } from "./fleet/fleet-deps.js";
 import type { ProtocolConfig } from "./model/config.js";
-import { messageOf } from "./model/errors.js";
 import type { Emit } from "./model/events.js";
 import { ProcessingHost } from "./processing/host.js";
 import type { PartitionStatus } from "./processing/journal.js";
@@ -13,6 +12,7 @@ import { waitAtMost, type Clock } from "./runtime/clock.js";
 import type { Random } from "./runtime/random.js";
 import type { PartitionSource } from "./source/partition-source.js";
 import type { Store } from "./store/store.js";
+import { watchedStore } from "./store/watched-store.js";
 
 /** Everything of the outside world that a worker runs on: the simulator puts its own in, and nothing else differs. */
 export interface WorkerPorts {
@@ -65,6 +65,7 @@ function outside(emit: Emit): Emit {
 export class WorkerCore {
   readonly #parts: WorkerParts;
   readonly #ports: WorkerPorts;
+  readonly #store: Store;
   readonly #discovery: Discovery;
   readonly #host: ProcessingHost;
   readonly #fleet: Fleet;
@@ -74,8 +75,10 @@ export class WorkerCore {
     this.#ports = ports;
     const { config } = parts;
     const emit = outside(parts.emit);
-    const { clock, random, source, store } = ports;
+    const { clock, random, source } = ports;
     const workerId = (): string => this.workerId;
+    const store = watchedStore(ports.store, workerId, emit);
+    this.#store = store;
     this.#discovery = new Discovery({ source, store, clock, random, config, workerId, emit });
     this.#host = new ProcessingHost({
       clock,
@@ -184,7 +187,7 @@ export class WorkerCore {
   }
 
   async #prepareTables(signal: AbortSignal): Promise<void> {
-    const { clock, random, store } = this.#ports;
+    const { clock, random } = this.#ports;
     const prepared = await attempts(
       clock,
       random,
@@ -194,18 +197,8 @@ export class WorkerCore {
         attemptTimeoutMs: this.#parts.config.leaseDurationMs,
         withinMs: prepareMs,
         signal,
-        // A store that is down at the start must not be met with silence.
-        onError: (error) => {
-          const { workerId } = this;
-          this.#parts.emit({
-            type: "store-failed",
-            workerId,
-            operation: "prepare-tables",
-            error: messageOf(error),
-          });
-        },
       },
-      (attempt) => store.tables.prepare({ signal: attempt.signal }),
+      (attempt) => this.#store.tables.prepare({ signal: attempt.signal }),
     );
     if (!prepared.ok) throw prepared.error;
   }

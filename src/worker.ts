@@ -229,7 +229,7 @@ export class Worker {
 
 function emitter({ logger, onEvent }: WorkerOptions, application: string): Emit {
   const sinks: Emit[] = [];
-  if (logger !== undefined) sinks.push(logTo(logger, application));
+  if (logger !== undefined) sinks.push(logTo(logger, application, systemClock));
   if (onEvent !== undefined) sinks.push(onEvent);
   return (event) => {
     for (const sink of sinks) sink(event);

@@ -128,7 +128,8 @@ export class Discovery {
       clock,
       random,
       {
-        attemptTimeoutMs: config.attemptTimeoutMs,
+        // A scan reads many pages: it gets the time of several calls.
+        attemptTimeoutMs: config.leaseDurationMs,
         withinMs: config.leaseDurationMs,
         ...(signal === undefined ? {} : { signal }),
       },

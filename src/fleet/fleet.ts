@@ -23,6 +23,9 @@ const newcomer: WorkerStatus = {
 /** An id so rarely taken that three in a row mean something else is wrong. */
 const creations = 3;
 
+/** Workers that were fenced before their first beat are followed by the next after at most this long, ms. */
+const longestRejoinMs = 5 * 60_000;
+
 /**
  * A process's place in the fleet: one worker after another, since a fenced worker never beats again and the process
  * rejoins as a new one.
@@ -74,7 +77,9 @@ export class Fleet {
   }
 
   async #live(first: Incarnation): Promise<void> {
+    const { clock, random, config } = this.#deps;
     let incarnation = first;
+    let beatless = 0;
     for (;;) {
       this.#current = incarnation;
       incarnation.start();
@@ -84,6 +89,12 @@ export class Fleet {
         throw outcome.error instanceof Error ? outcome.error : new Error(outcome.reason);
       }
       if (this.#stopping || outcome.reason === "left") return;
+      // A permission withdrawn, say: each further life costs a row that others have to read until it is collected.
+      beatless = incarnation.belief.hasBegun ? 0 : beatless + 1;
+      if (beatless > 0) {
+        const waitMs = Math.min(longestRejoinMs, config.leaseDurationMs * 2 ** (beatless - 1));
+        await sleep(clock, jitter(random, waitMs, 0.5, 1), this.#halt.signal);
+      }
       const next = await this.#rejoin();
       if (next === undefined) return;
       incarnation = next;

@@ -17,6 +17,7 @@ export class Scanning {
   #first: FirstLook | undefined;
   #complained: ReadonlySet<string> = new Set<string>();
   #lastAt: Reading | undefined;
+  #answeredAt: Reading | undefined;
   #wanted = true;
   #lastEmpty = false;
 
@@ -41,9 +42,11 @@ export class Scanning {
     return this.#lastAt !== undefined && this.#ageMs() <= 2 * this.#member.deps.config.plannerScanIntervalMs;
   }
 
-  /** Made within the last round. */
+  /** Answered within the last round: a store that takes longer than a round to answer has nothing fresher. */
   get isOfThisRound(): boolean {
-    return this.#ageMs() < this.#member.deps.config.pollIntervalMs;
+    const { clock, config } = this.#member.deps;
+    if (this.#answeredAt === undefined) return false;
+    return holderElapsedMs(this.#answeredAt, clock.now()) < config.pollIntervalMs;
   }
 
   isDue(isPlanner: boolean, planIsFresh: boolean): boolean {
@@ -82,6 +85,7 @@ export class Scanning {
     leases.replace(value);
     this.#strangers.look(value);
     this.#lastAt = startedAt;
+    this.#answeredAt = deps.clock.now();
     this.#lastEmpty = value.leases.length === 0 && value.invalid.length === 0;
     for (const { leaseKey, problem } of value.invalid) {
       // Once a row: it stays as it is until somebody mends it.

@@ -38,6 +38,8 @@ export const errorCodes = [
   "checkpoint-missing",
   /** The stream, or what else is partitioned, does not exist. */
   "source-missing",
+  /** The source throttled the call. */
+  "source-throttled",
   /** The source failed. */
   "source-unavailable",
   /** The source refused the credentials or the permission. */

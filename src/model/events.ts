@@ -41,12 +41,28 @@ export type WorkerEvent =
       readonly capability: string;
       readonly reason: string;
     }
+  /** Something that the worker wanted to do failed at the store: what the single calls brought is in their own events. */
   | {
       readonly type: "store-failed";
       readonly workerId: string;
       readonly operation: string;
       readonly error: string;
-    };
+    }
+  /** One call brought no outcome, whether or not it is tried again. */
+  | {
+      readonly type: "store-call-failed";
+      readonly workerId: string;
+      /** As the store's port names it: `membership.beat`. */
+      readonly operation: string;
+      /** The error's code. */
+      readonly code: string;
+      readonly error: string;
+      readonly retryable: boolean;
+      /** As a policy names action and resource, where the store has such names: `dynamodb:UpdateItem on table/orders`. */
+      readonly call?: string;
+    }
+  /** The first answer of an operation after calls of it that had failed. */
+  | { readonly type: "store-call-answered"; readonly workerId: string; readonly operation: string };
 
 /** A tenure's life. */
 export type TenureEvent =
@@ -271,7 +287,16 @@ export type ProcessingEvent =
       readonly workerId: string;
       readonly leaseKey: string;
       readonly epoch: number;
+      /** The error's code. */
+      readonly code: string;
       readonly error: string;
+    }
+  /** The source's first answer about a partition after failures. */
+  | {
+      readonly type: "source-answered";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      readonly epoch: number;
     }
   | {
       readonly type: "partition-ended";

@@ -1,4 +1,4 @@
-import { messageOf } from "../model/errors.js";
+import { LeaseholdError, messageOf } from "../model/errors.js";
 import type { Emit } from "../model/events.js";
 import { formatPosition } from "../model/position.js";
 import type { EndReason } from "../model/reasons.js";
@@ -67,6 +67,7 @@ export class Journal {
   #inFlight = 0;
   #lastBatchAt: string | undefined;
   #millisBehindLatest: number | undefined;
+  #sourceFails = false;
 
   constructor(tenure: Tenure, clock: Clock, emit: Emit, workerId: string) {
     this.#tenure = tenure;
@@ -154,7 +155,16 @@ export class Journal {
 
   sourceFailed(error: unknown): void {
     this.note("source", error);
-    this.#emit({ type: "source-failed", ...this.#who(), error: messageOf(error) });
+    this.#sourceFails = true;
+    const code = error instanceof LeaseholdError ? error.code : "source-unavailable";
+    this.#emit({ type: "source-failed", ...this.#who(), code, error: messageOf(error) });
+  }
+
+  sourceAnswered(): void {
+    this.silent = false;
+    if (!this.#sourceFails) return;
+    this.#sourceFails = false;
+    this.#emit({ type: "source-answered", ...this.#who() });
   }
 
   childrenFailed(error: unknown): void {

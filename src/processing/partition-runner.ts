@@ -259,7 +259,7 @@ export class PartitionRunner {
         onAnswer: () => {
           this.#answeredAt = this.#deps.clock.now();
           this.#deps.answers.note(this.tenure.leaseKey);
-          journal.silent = false;
+          journal.sourceAnswered();
         },
       });
       session.current = await session.fetcher.fetch(pause);

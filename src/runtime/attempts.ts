@@ -1,4 +1,4 @@
-import { StoreError } from "../model/errors.js";
+import { LeaseholdError, StoreError } from "../model/errors.js";
 import { observerElapsedMs, type Reading } from "../model/reading.js";
 import { sleep, type Clock } from "./clock.js";
 import { jitter, type Random } from "./random.js";
@@ -84,16 +84,18 @@ function oneAttempt<T>(
 ): Promise<T> {
   const controller = new AbortController();
   return new Promise<T>((resolve, reject) => {
-    const giveUp = (message: string): void => {
+    const giveUp = (message: string, reason: LeaseholdError | undefined): void => {
       finish();
-      controller.abort();
-      reject(new StoreError("store-timeout", message, { retryable: true, ambiguous: true }));
+      const error = new StoreError("store-timeout", message, { retryable: true, ambiguous: true });
+      // Whoever made the call sees why it was given up: for want of an answer, or because nobody wants one any more.
+      controller.abort(reason ?? error);
+      reject(error);
     };
     const cancel = clock.setTimer(options.attemptTimeoutMs, () => {
-      giveUp(`no answer within ${String(options.attemptTimeoutMs)} ms`);
+      giveUp(`no answer within ${String(options.attemptTimeoutMs)} ms`, undefined);
     });
     const onAbort = (): void => {
-      giveUp("the call was called off");
+      giveUp("the call was called off", new LeaseholdError("worker-stopped", "the call was called off"));
     };
     const finish = (): void => {
       cancel();

@@ -1,4 +1,7 @@
 import type { Emit, LeaseholdEvent } from "../model/events.js";
+import type { Clock } from "../runtime/clock.js";
+import { sourceOperation, troubleOf } from "./trouble-of.js";
+import { Troubles } from "./troubles.js";
 
 /** The logger that this package writes to: pino's shape, and console's is close enough to wrap. */
 export interface Logger {
@@ -18,12 +21,26 @@ interface Line {
 /**
  * Turns events into log lines. Every change of owner is one line at `info`, with lease, epoch, from, to and reason: written
  * by whoever begins the tenure, a handed-over one too, or gives the lease back. What happens all the time (beats, batches)
- * is `debug`.
+ * is `debug`. What is wrong is said at once in one sentence, then once a minute with its count while it goes on (every
+ * single one at `debug`), and a line says when it is over.
  */
-export function logTo(logger: Logger, application: string): Emit {
+export function logTo(logger: Logger, application: string, clock: Pick<Clock, "now">): Emit {
+  const troubles = new Troubles(clock);
   return (event) => {
+    if (event.type === "store-call-answered") troubles.answered(event.operation);
+    else if (event.type === "source-answered") troubles.answered(sourceOperation);
+    for (const { level, message, ...counts } of troubles.due()) {
+      logger[level]({ application, workerId: event.workerId, ...counts }, message);
+    }
     const { level, message } = lineOf(event);
-    logger[level]({ application, ...fieldsOf(event) }, message);
+    const fields = { application, ...fieldsOf(event) };
+    if (level !== "warn" && level !== "error") {
+      logger[level](fields, message);
+      return;
+    }
+    const line = troubles.seen(troubleOf(event, level, message));
+    const { since, times } = line;
+    logger[line.level](times === 1 ? fields : { ...fields, since, times }, line.message);
   };
 }
 
@@ -59,7 +76,9 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   draining: { level: "info", message: "draining" },
   "leave-sent": { level: "info", message: "leaving" },
   "capability-missing": { level: "warn", message: "the store cannot do something that can be done without" },
-  "store-failed": { level: "warn", message: "store call failed" },
+  "store-failed": { level: "debug", message: "store operation failed" },
+  "store-call-failed": { level: "warn", message: "store call failed" },
+  "store-call-answered": { level: "debug", message: "store call answered after failures" },
   "tenure-began": { level: "info", message: "lease changed owner" },
   "tenure-ended": { level: "debug", message: "tenure ended" },
   "tenure-raised": { level: "warn", message: "epoch raised after a checkpoint of unknown outcome" },
@@ -116,6 +135,7 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "processor-stuck": { level: "error", message: "processor stuck: neither returned nor made progress" },
   "stuck-processor-returned": { level: "warn", message: "stuck processor returned" },
   "source-failed": { level: "warn", message: "source failed" },
+  "source-answered": { level: "debug", message: "source answered after failures" },
   "partition-ended": { level: "info", message: "partition ended" },
 };
 

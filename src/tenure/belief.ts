@@ -34,6 +34,11 @@ export class Belief {
     return 0;
   }
 
+  /** Whether a beat was ever acknowledged. */
+  get hasBegun(): boolean {
+    return this.#sentAt !== undefined;
+  }
+
   holds(): boolean {
     return this.remainingMs() > 0;
   }

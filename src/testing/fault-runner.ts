@@ -43,6 +43,8 @@ function begin(targets: FaultTargets, fault: Fault): (() => void) | undefined {
     case "store-slow":
     case "store-lossy":
     case "store-throttled":
+    case "store-failing":
+    case "store-denied":
     case "stale-reads":
       return targets.store.network.begin(fault);
     case "tables-deleted":
@@ -50,6 +52,9 @@ function begin(targets: FaultTargets, fault: Fault): (() => void) | undefined {
       return undefined;
     case "stream-outage":
       return targets.stream.beginOutage();
+    case "stream-throttled":
+    case "stream-denied":
+      return targets.stream.begin(fault);
     case "split":
       targets.stream.splitAny(fault.pick);
       return undefined;

@@ -53,8 +53,21 @@ export type NetworkFault =
       readonly delayed: number;
       readonly worker?: number;
     } & Lasting)
-  /** This share of the calls is throttled. */
-  | ({ readonly kind: "store-throttled"; readonly share: number; readonly worker?: number } & Lasting)
+  /** This share of the calls is throttled; of reads or writes alone, where it says so. */
+  | ({
+      readonly kind: "store-throttled";
+      readonly share: number;
+      readonly of?: OutageOf;
+      readonly worker?: number;
+    } & Lasting)
+  /** This share of the calls ends in an error of the store's own; every other one of them was applied all the same. */
+  | ({ readonly kind: "store-failing"; readonly share: number; readonly worker?: number } & Lasting)
+  /** These operations, as the ports name them (`membership.beat`), are denied. */
+  | ({
+      readonly kind: "store-denied";
+      readonly operations: readonly string[];
+      readonly worker?: number;
+    } & Lasting)
   /** Reads that need not be consistent see the rows of up to so long ago. */
   | ({ readonly kind: "stale-reads"; readonly upToMs: number; readonly worker?: number } & Lasting);
 
@@ -67,6 +80,10 @@ export type TableFault = {
 /** What can befall the stream. */
 export type StreamFault =
   | ({ readonly kind: "stream-outage" } & Lasting)
+  /** This share of the reads of shards is throttled. */
+  | ({ readonly kind: "stream-throttled"; readonly share: number } & Lasting)
+  /** Shards may be listed and not read. */
+  | ({ readonly kind: "stream-denied" } & Lasting)
   /** `pick` from 0 up to 1 says which of the open shards (or neighbouring pairs) of that moment. */
   | { readonly kind: "split"; readonly atMs: number; readonly pick: number }
   | { readonly kind: "merge"; readonly atMs: number; readonly pick: number }

@@ -18,7 +18,10 @@ export interface Conditions {
   readonly delayed: number;
   readonly delayMs: readonly [number, number];
   /** Refused at the store's door. */
-  readonly throttled: number;
+  readonly throttledReads: number;
+  readonly throttledWrites: number;
+  /** Ended by an error of the store's own, after every other one was applied. */
+  readonly failing: number;
   /** How old the rows may be that a read sees which need not be consistent, ms. */
   readonly staleMs: number;
 }
@@ -31,7 +34,9 @@ export const calm: Conditions = {
   duplicates: 0,
   delayed: 0,
   delayMs: [500, 20_000],
-  throttled: 0,
+  throttledReads: 0,
+  throttledWrites: 0,
+  failing: 0,
   staleMs: 0,
 };
 
@@ -86,10 +91,12 @@ export class SimulatedNetwork {
 
   /**
    * Carries one call to the store and its answer back.
+   * @param operation as the port names it
    * @param apply what the store does when the request arrives; not told of the caller's signal, for it cannot know
    */
   call<T>(
     link: Link,
+    operation: string,
     access: Access,
     signal: AbortSignal | undefined,
     apply: (staleMs: number) => Promise<T>,
@@ -110,16 +117,25 @@ export class SimulatedNetwork {
       const isDoubled = random.chance(now.duplicates);
       const isDelayed = random.chance(now.delayed);
       const delayMs = random.between(...now.delayMs);
-      const isThrottled = random.chance(now.throttled);
+      const isThrottled = random.chance(access === "read" ? now.throttledReads : now.throttledWrites);
       const staleMs = random.between(0, now.staleMs);
+      // Drawn only in such weather, so that scenarios without it draw what they always drew.
+      const isFailing = now.failing > 0 && random.chance(now.failing);
+      const failsApplied = isFailing && random.chance(0.5);
       if (isLost) return;
       this.#arrive(wayThereMs + (isDelayed ? delayMs : 0), () => {
         const outage = this.#outage(link.worker, access);
         if (outage === "silent") return;
         if (outage === "refusing") {
           call.answer(wayBackMs, () => reject(unavailable(access === "write")));
+        } else if (this.#isDenied(link.worker, operation)) {
+          call.answer(wayBackMs, () => reject(denied(operation)));
         } else if (isThrottled) {
           call.answer(wayBackMs, () => reject(throttled()));
+        } else if (isFailing) {
+          // What the store did before it failed, it tells nobody.
+          if (failsApplied) apply(staleMs).catch(() => undefined);
+          call.answer(wayBackMs, () => reject(failed(access === "write")));
         } else {
           apply(staleMs).then(
             (value) => {
@@ -149,6 +165,14 @@ export class SimulatedNetwork {
     });
   }
 
+  #isDenied(worker: number, operation: string): boolean {
+    for (const fault of this.#faults) {
+      if (fault.kind !== "store-denied" || (fault.worker ?? worker) !== worker) continue;
+      if (fault.operations.includes(operation)) return true;
+    }
+    return false;
+  }
+
   #outage(worker: number, access: Access): "silent" | "refusing" | undefined {
     for (const fault of this.#faults) {
       if (fault.kind !== "store-outage" || (fault.worker ?? worker) !== worker) continue;
@@ -176,7 +200,8 @@ class Call {
     this.#clock = link.clock;
     const onAbort = (): void => {
       this.#finish();
-      reject(timeout("the call was given up", isWrite));
+      const why: unknown = signal?.reason;
+      reject(timeout(why instanceof Error ? why.message : "the call was given up", isWrite));
     };
     const cancel =
       signal === undefined
@@ -206,6 +231,7 @@ class Call {
 function worsened(now: Conditions, fault: NetworkFault): Partial<Conditions> {
   switch (fault.kind) {
     case "store-outage":
+    case "store-denied":
       return {};
     case "store-slow":
       return { latencyMs: [now.latencyMs[0] * fault.factor, now.latencyMs[1] * fault.factor] };
@@ -217,7 +243,12 @@ function worsened(now: Conditions, fault: NetworkFault): Partial<Conditions> {
         delayed: Math.max(now.delayed, fault.delayed),
       };
     case "store-throttled":
-      return { throttled: Math.max(now.throttled, fault.share) };
+      return {
+        throttledReads: Math.max(now.throttledReads, fault.of === "writes" ? 0 : fault.share),
+        throttledWrites: Math.max(now.throttledWrites, fault.of === "reads" ? 0 : fault.share),
+      };
+    case "store-failing":
+      return { failing: Math.max(now.failing, fault.share) };
     case "stale-reads":
       return { staleMs: Math.max(now.staleMs, fault.upToMs) };
   }
@@ -235,5 +266,18 @@ function throttled(): StoreError {
   return new StoreError("store-throttled", "the store throttles (simulated)", {
     retryable: true,
     ambiguous: false,
+  });
+}
+
+function failed(ambiguous: boolean): StoreError {
+  return new StoreError("store-unavailable", "the store failed (simulated)", { retryable: true, ambiguous });
+}
+
+function denied(operation: string): StoreError {
+  const call = `simulated:${operation}`;
+  return new StoreError("store-denied", `not authorized to perform ${call}; allow ${call}`, {
+    retryable: false,
+    ambiguous: false,
+    call,
   });
 }

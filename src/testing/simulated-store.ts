@@ -21,6 +21,8 @@ export interface SimulatedStoreOptions {
   readonly tables?: MemoryTables;
   /** The store behind the network; by default the memory store. For a broken one, to see that a check finds it. */
   readonly wrap?: (store: Store, rows: MemoryTables) => Store;
+  /** Told of every call as it leaves its worker, whatever becomes of it. */
+  readonly onSent?: (call: Omit<StoreTraffic, "args">) => void;
   /** Told of every call as it is applied. */
   readonly onTraffic?: (traffic: StoreTraffic) => void;
 }
@@ -63,8 +65,9 @@ export class SimulatedStore {
 
   /** The store as one worker reaches it. */
   connect(link: Link): Store {
-    const store = throughNetwork(this.#store, (operation, access, call, args, apply) =>
-      this.network.call(link, access, call?.signal, (staleMs) => {
+    const store = throughNetwork(this.#store, (operation, access, call, args, apply) => {
+      this.#options.onSent?.({ worker: link.worker, operation, access });
+      return this.network.call(link, operation, access, call?.signal, (staleMs) => {
         this.#options.onTraffic?.({ worker: link.worker, operation, access, args });
         if (access === "write") this.#remember();
         // The memory store asks for a stale view within the call, before anything else can run.
@@ -74,8 +77,8 @@ export class SimulatedStore {
         } finally {
           this.#staleMs = 0;
         }
-      }),
-    );
+      });
+    });
     return { ...store, leases: inPages(store.leases) };
   }
 

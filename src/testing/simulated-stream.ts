@@ -2,6 +2,7 @@ import { LeaseholdError } from "../model/errors.js";
 import { trimHorizon, type Position } from "../model/position.js";
 import type { Cancel } from "../runtime/clock.js";
 import type { PartitionSource } from "../source/partition-source.js";
+import type { StreamFault } from "./faults.js";
 import type { SeededRandom } from "./seeded-random.js";
 import { asPartition, SimulatedShards } from "./simulated-shards.js";
 import { SimulatedReader } from "./simulated-reader.js";
@@ -28,6 +29,9 @@ export interface SourceLink {
   readonly random: SeededRandom;
 }
 
+/** What befalls the reads of shards alone. */
+type ReadFault = Extract<StreamFault, { kind: "stream-throttled" | "stream-denied" }>;
+
 const encoder = new TextEncoder();
 
 /** A partitioned stream on virtual time, with everything that was ever put into it kept to be checked against. */
@@ -36,6 +40,7 @@ export class SimulatedStream {
   readonly #time: VirtualTime;
   readonly #options: SimulatedStreamOptions;
   #outages = 0;
+  readonly #readFaults = new Set<ReadFault>();
   #made = 0;
 
   constructor(time: VirtualTime, options: SimulatedStreamOptions = {}) {
@@ -100,6 +105,14 @@ export class SimulatedStream {
     };
   }
 
+  /** From now on reads of shards are refused in this way, until what it returns is called. */
+  begin(fault: ReadFault): () => void {
+    this.#readFaults.add(fault);
+    return () => {
+      this.#readFaults.delete(fault);
+    };
+  }
+
   /** The stream as one worker reaches it. */
   source(link: SourceLink): PartitionSource {
     const ask = <T>(signal: AbortSignal, answer: () => T): Promise<T> => this.#ask(link, signal, answer);
@@ -114,13 +127,29 @@ export class SimulatedStream {
         new SimulatedReader(partition, {
           shards: this.shards,
           clock: link.clock,
-          ask,
+          ask: (signal, answer) =>
+            ask(signal, () => {
+              this.#refuseRead(link.random);
+              return answer();
+            }),
           wallMs: () => this.#time.wallMs,
           idleMs: this.#options.idleMs ?? 250,
           batchRecords: this.#options.batchRecords ?? 100,
         }),
       close: () => undefined,
     };
+  }
+
+  /** @throws LeaseholdError what the weather makes of a read */
+  #refuseRead(random: SeededRandom): void {
+    for (const fault of this.#readFaults) {
+      if (fault.kind === "stream-denied") {
+        const why = "not authorized to read shards of the simulated stream; allow simulated:read";
+        throw new LeaseholdError("source-denied", why);
+      }
+      if (!random.chance(fault.share)) continue;
+      throw new LeaseholdError("source-throttled", "the stream throttles (simulated)", { retryable: true });
+    }
   }
 
   #ask<T>(link: SourceLink, signal: AbortSignal, answer: () => T): Promise<T> {

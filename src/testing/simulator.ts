@@ -22,6 +22,8 @@ export interface SimulationOptions {
   /** A store made wrong on purpose, to see that a check finds it. */
   readonly wrapStore?: NonNullable<SimulatedStoreOptions["wrap"]>;
   readonly trace?: TraceOptions;
+  /** Told of every call to the store as it leaves its worker. */
+  readonly onSent?: (call: Parameters<NonNullable<SimulatedStoreOptions["onSent"]>>[0], atMs: number) => void;
   /** Told of every event. */
   readonly onEvent?: (event: LeaseholdEvent, atMs: number) => void;
 }
@@ -89,6 +91,7 @@ class Simulation {
       onTraffic: (traffic) => {
         this.#invariants.traffic(traffic);
       },
+      onSent: (call) => options.onSent?.(call, this.#time.nowMs),
       ...(options.wrapStore === undefined ? {} : { wrap: options.wrapStore }),
     });
     this.#stream = new SimulatedStream(this.#time, { shards: scenario.shards, idleMs: 1_000 });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { LeaseholdEvent } from "../../src/model/events.js";
 import { logTo, type Logger } from "../../src/telemetry/log.js";
+import { VirtualTime } from "../../src/testing/virtual-time.js";
 import { Bench } from "../tenure/bench.js";
 
 interface Line {
@@ -17,7 +18,7 @@ function recorder(): { readonly lines: Line[]; readonly emit: (event: LeaseholdE
       lines.push({ level, fields, message });
     };
   const logger: Logger = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-  return { lines, emit: logTo(logger, "orders") };
+  return { lines, emit: logTo(logger, "orders", new VirtualTime().clock()) };
 }
 
 const one = (event: LeaseholdEvent): Line => {
@@ -94,7 +95,7 @@ describe("the log", () => {
     "fenced",
     "tenure-raised",
     "checkpoint-refused",
-    "store-failed",
+    "source-failed",
   ] as const) {
     it(`warns of ${type}`, () => {
       expect(one({ type, workerId: "me" } as LeaseholdEvent).level).to.equal("warn");

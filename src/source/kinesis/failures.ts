@@ -83,8 +83,13 @@ export function streamError(stream: string, error: unknown): LeaseholdError {
       return new LeaseholdError("source-unavailable", `the stream ${stream} refused the request: ${why}`, {
         cause: error,
       });
-    case "expired":
     case "throttled":
+      return new LeaseholdError(
+        "source-throttled",
+        `the stream ${stream} throttles: ${why}; it is read again, more slowly; a shard is read five times a second by all its consumers together`,
+        { retryable: true, cause: error },
+      );
+    case "expired":
     case "passing":
       return new LeaseholdError(
         "source-unavailable",

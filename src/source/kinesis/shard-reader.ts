@@ -193,7 +193,7 @@ export class ShardReader implements PartitionReader {
     // An iterator is good for five minutes: that one got old is no failure, that the next is old at once would be.
     if (kind === "expired" && this.#failures++ === 0) return false;
     if (kind === "missing" && (await this.#isGone(signal))) return true;
-    this.#partition.onError(error);
+    this.#partition.onError(streamError(config.name, error));
     this.#backOff(kind === "throttled" ? 2 : 0);
     return false;
   }

@@ -82,6 +82,9 @@ function callOf({ action, table, index }: CallContext): string {
 /** What the store answered, in its own words where it had any. */
 function answerOf(error: unknown): string {
   const { name, status } = symptomsOf(error);
+  // Given up by our own hand: its cause says how long was waited.
+  if (timeouts.has(name) && error instanceof Error && error.cause instanceof Error)
+    return error.cause.message;
   // A load balancer answers with a page: what the SDK makes of it is a complaint about its first character.
   if (error instanceof SyntaxError && status !== undefined) return `HTTP status ${String(status)}`;
   return `${name === "" ? "" : `${name}: `}${messageOf(error)}`;

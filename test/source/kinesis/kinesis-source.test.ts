@@ -57,7 +57,7 @@ describe("the Kinesis source", () => {
     ["UnrecognizedClientException", "source-denied", false],
     ["CredentialsProviderError", "source-denied", false],
     ["ValidationException", "source-unavailable", false],
-    ["LimitExceededException", "source-unavailable", true],
+    ["LimitExceededException", "source-throttled", true],
     ["TimeoutError", "source-unavailable", true],
   ];
   for (const [name, code, retryable] of failures) {

@@ -295,7 +295,8 @@ describe("a shard's reader", () => {
       const network = failure("TimeoutError", "socket hang up");
       fake.readScript = [...Array.from({ length: 8 }, () => network), { Records: [record(1)] }, {}];
       await fake.next(fake.open());
-      expect(fake.errors).to.deep.equal(Array.from({ length: 8 }, () => network));
+      expect(fake.errors.map(causeOf)).to.deep.equal(Array.from({ length: 8 }, () => network));
+      expect(fake.errors[0]).to.include({ code: "source-unavailable", retryable: true });
       expect(fake.answers, "silence is no answer").to.equal(1);
       expect(fake.iterators).to.have.length(1);
       for (const [i, gap] of fake.gaps.slice(0, 8).entries()) {
@@ -316,7 +317,8 @@ describe("a shard's reader", () => {
       const throttled = failure("ProvisionedThroughputExceededException");
       fake.readScript = [throttled, throttled, { Records: [record(1)] }, {}];
       await fake.next(fake.open());
-      expect(fake.errors).to.deep.equal([throttled, throttled]);
+      expect(fake.errors.map(causeOf)).to.deep.equal([throttled, throttled]);
+      expect(fake.errors[0]).to.include({ code: "source-throttled", retryable: true });
       expect(fake.answers).to.equal(3);
       expect(fake.gaps[0]).to.be.within(500, 1_001);
       expect(fake.gaps[1]).to.be.within(1_000, 2_001);
@@ -510,3 +512,7 @@ describe("a shard's reader", () => {
     });
   });
 });
+
+function causeOf(error: unknown): unknown {
+  return (error as Error).cause;
+}
