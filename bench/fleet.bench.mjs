@@ -40,6 +40,9 @@ if (values["write-docs"] && values.only !== undefined) {
   refuse("--write-docs and --only are both given: the page shows one whole run; leave --only out");
 }
 
+// Without this a signal would end the bench and leave its processes.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);
 const result = await measure(wanted, say);
 const rows = verdicts(result);

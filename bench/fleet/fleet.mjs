@@ -29,11 +29,17 @@ export class Fleet {
   /** The running processes by label. */
   members = new Map();
 
+  /** Whatever ends the bench: no worker goes on without it. */
+  #onExit = () => {
+    for (const { child } of this.members.values()) child.kill("SIGKILL");
+  };
+
   constructor(rig, options) {
     this.#rig = rig;
     this.#options = options;
     this.#log = rig.file(`${options.application}.jsonl`);
     this.books = new Books(this.#log);
+    process.on("exit", this.#onExit);
     this.#inspector = openInspector({
       application: options.application,
       dynamodb: { client: rig.dynamodb },
@@ -185,6 +191,7 @@ export class Fleet {
 
   async close() {
     await this.stop();
+    process.off("exit", this.#onExit);
     this.#inspector.close();
     this.books.close();
   }

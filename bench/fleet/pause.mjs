@@ -20,7 +20,8 @@ export async function pause({ standing, say }) {
   try {
     return await standing.underTraffic(() => frozen(standing, member, say));
   } finally {
-    // The scenarios after this one want a worker that does not linger.
+    // The scenarios after this one want a worker that does not linger. Frozen, it would not even hear of its end.
+    member.child.kill("SIGCONT");
     member.child.kill("SIGTERM");
     await member.gone;
   }
