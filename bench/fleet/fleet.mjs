@@ -11,7 +11,7 @@ import { until } from "./wait.mjs";
 const main = path.join(import.meta.dirname, "../../dist/cli/main.js");
 const handler = path.join(import.meta.dirname, "handler.mjs");
 /** How long a fleet may take to come to rest, s: far more than it takes. */
-const settleSeconds = 120;
+const settleSeconds = 180;
 const statusEveryMs = 250;
 
 /**

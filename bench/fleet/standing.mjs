@@ -7,7 +7,7 @@ const shards = 64;
 /** A victim holds at least so many. */
 const leastHeld = 20;
 const victimTries = 4;
-const recordEveryMs = 1_000;
+const recordEveryMs = 2_000;
 
 export class Standing {
   #fleet;

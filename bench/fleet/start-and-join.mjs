@@ -3,7 +3,7 @@ import { Fleet } from "./fleet.mjs";
 import { Stream } from "./stream.mjs";
 
 const shards = 64;
-const recordEveryMs = 1_000;
+const recordEveryMs = 2_000;
 
 /** A new application reads its stream from the oldest record on: each has one that nothing was put into before. */
 export const startStream = (run) => `start-${run}`;

@@ -1,5 +1,6 @@
 import { parentsAreDone, type Lease } from "../model/lease.js";
 import type { PlanLease, PlanSnapshot, PlanWorker } from "../model/plan-snapshot.js";
+import { planWeight } from "../model/plan-weight.js";
 import { isFinished } from "../model/position.js";
 import { isLive, type WorkerRow } from "../model/worker-row.js";
 import type { LeaseView } from "./lease-view.js";
@@ -57,7 +58,7 @@ function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeas
   return {
     leaseKey,
     epoch,
-    weight: lease.throughputKBps,
+    weight: planWeight(lease.throughputKBps),
     finished,
     waiting: !finished && !mayBeWorked(lease, leases),
     free: owner === undefined || (fleet.isFree(owner) && !leases.isStrangers(leaseKey)),
