@@ -6,7 +6,7 @@ import type { Emit } from "./model/events.js";
 import { ProcessingHost } from "./processing/host.js";
 import type { PartitionStatus } from "./processing/journal.js";
 import type { ProcessingOptions } from "./processing/options.js";
-import type { Processor, ProcessorFactory } from "./processing/processor.js";
+import type { Work } from "./processing/processor.js";
 import { attempts } from "./runtime/attempts.js";
 import { waitAtMost, type Clock } from "./runtime/clock.js";
 import type { Random } from "./runtime/random.js";
@@ -27,7 +27,7 @@ export interface WorkerParts {
   readonly config: ProtocolConfig;
   readonly label: string;
   readonly deployment: string | undefined;
-  readonly processor: Processor | ProcessorFactory;
+  readonly processor: Work;
   readonly processing: ProcessingOptions;
   readonly emit: Emit;
   readonly announce: (workerId: string) => Promise<void>;

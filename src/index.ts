@@ -40,6 +40,7 @@ export type {
   FailureDecision,
   ProcessingOptions,
 } from "./processing/options.js";
+export type { Partition, Step } from "./processing/partition.js";
 export type {
   EndOfPartition,
   LostReason,

@@ -8,27 +8,29 @@ import {
   type ProtocolOptions,
 } from "./model/config.js";
 import { LeaseholdError } from "./model/errors.js";
-import type { Emit, LeaseholdEvent } from "./model/events.js";
+import type { LeaseholdEvent } from "./model/events.js";
 import { checkProcessor, resolveProcessing, type ProcessingOptions } from "./processing/options.js";
 import type { PartitionStatus } from "./processing/journal.js";
+import type { Partition } from "./processing/partition.js";
+import { PartitionQueue, unworked, worked } from "./processing/partition-queue.js";
 import type { Processor, ProcessorFactory } from "./processing/processor.js";
 import { applicationVersion } from "./runtime/application-version.js";
 import { systemClock, systemRandom } from "./runtime/system.js";
 import type { SourceFactory } from "./source/partition-source.js";
 import { createDynamoDbStore, type DynamoDbStoreOptions } from "./store/dynamodb/index.js";
-import { logTo, type Logger } from "./telemetry/log.js";
+import { emitTo, type Logger } from "./telemetry/log.js";
 
 /** How DynamoDB is reached: a factory that receives our defaults, for other accounts and assumed roles. */
 export type DynamoDbOptions = Pick<DynamoDbStoreOptions, "client">;
 
-/** What a worker is made of. Durations in ms; everything but `application`, `source` and `processor` has a default. */
+/** What a worker is made of. Durations in ms; everything but `application` and `source` has a default. */
 export interface WorkerOptions extends ProtocolOptions, ProcessingOptions {
   /** Names the tables `<application>` and `<application>-fleet`. 3 to 249 characters of A-Z a-z 0-9 _ . - */
   readonly application: string;
   /** What is partitioned: `kinesis(…)` or `fixedPartitions(…)`. */
   readonly source: SourceFactory;
-  /** One processor for all partitions, or a function that makes one for each tenure. */
-  readonly processor: Processor | ProcessorFactory;
+  /** One processor for all partitions, or a function that makes one for each tenure. Without it: `worker.partitions()`. */
+  readonly processor?: Processor | ProcessorFactory;
   /** The stable part of worker ids, 1 to 60 characters of A-Z a-z 0-9 _ . -; default: the host's name. */
   readonly label?: string;
   /**
@@ -92,20 +94,23 @@ export class Worker {
   #starting: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
   readonly #abortStart = new AbortController();
+  /** Where partitions wait for a loop; undefined where a processor works them. */
+  readonly #queue: PartitionQueue | undefined;
 
   /** @throws LeaseholdError `invalid-option`, `invalid-application`: nothing was written */
   constructor(options: WorkerOptions) {
     const { application, config, label, deployment } = checked(options);
     const runtime = { clock: systemClock, random: systemRandom };
     const processing = pick(options, processingNames);
-    const emit = emitter(options, application);
+    const emit = emitTo(options, application, systemClock);
+    this.#queue = options.processor === undefined ? new PartitionQueue() : undefined;
     this.#core = new WorkerCore(
       {
         config,
         label,
         deployment,
         processing,
-        processor: checkProcessor(options.processor),
+        processor: this.#queue?.factory ?? checkProcessor(options.processor),
         emit,
         announce: options.announce ?? (() => Promise.resolve()),
       },
@@ -133,9 +138,10 @@ export class Worker {
   /**
    * Checks the source, prepares the tables and joins the fleet. Resolves when the worker beats; leases follow. A second
    * call shares the first one's promise.
-   * @throws LeaseholdError when the source or the tables cannot be used; nothing runs then
+   * @throws LeaseholdError when source or tables cannot be used, or nobody would work the partitions; nothing runs then
    */
   start(): Promise<void> {
+    if (this.#queue?.isIterated === false) return Promise.reject(unworked());
     this.#starting ??= this.#start();
     return this.#starting;
   }
@@ -154,6 +160,7 @@ export class Worker {
     }
     if (this.#state === "running") this.#state = "draining";
     this.#abortStart.abort();
+    this.#queue?.close();
     // Told at once, so that a start under way is called off too. Its outcome is that of `ended`, awaited below.
     void this.#core.stop().catch(() => undefined);
     await this.#starting?.catch(() => undefined);
@@ -184,6 +191,18 @@ export class Worker {
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
+  }
+
+  /**
+   * The partitions that this worker holds, for a worker without a processor: each tenure comes once, and again when the
+   * loop over it was left. Give each to a function of its own and do not await that, or they are worked one after another.
+   * The worker starts when the first is asked for. Leaving the loop stops it cleanly; the loop ends when it has stopped.
+   * @throws LeaseholdError `invalid-option` when a processor was given, `worker-stopped` when called twice; in the loop
+   * what `start` throws, and what ended the worker
+   */
+  partitions(): AsyncIterableIterator<Partition, undefined> {
+    if (this.#queue === undefined) throw worked();
+    return this.#queue.iterate(this, this.#abortStart.signal);
   }
 
   /** Resolves when the worker has stopped; rejects with what ended it. */
@@ -224,16 +243,8 @@ export class Worker {
     });
     // Who asks for it hears of it; nobody asking is no unhandled rejection.
     this.#ended.catch(() => undefined);
+    void this.#queue?.follow(this.#ended);
   }
-}
-
-function emitter({ logger, onEvent }: WorkerOptions, application: string): Emit {
-  const sinks: Emit[] = [];
-  if (logger !== undefined) sinks.push(logTo(logger, application, systemClock));
-  if (onEvent !== undefined) sinks.push(onEvent);
-  return (event) => {
-    for (const sink of sinks) sink(event);
-  };
 }
 
 function pick(options: WorkerOptions, names: ReadonlySet<string>): Record<string, never> {

@@ -58,11 +58,6 @@ const wrong: readonly (readonly [string, Readonly<Record<string, unknown>>, stri
     "source is object: it must be what kinesis(…) or fixedPartitions(…) returned",
   ],
   [
-    "no processor",
-    { processor: undefined },
-    "processor is a value of type undefined: it must be an object with",
-  ],
-  [
     "a processor without process",
     { processor: {} },
     "processor is a value of type object: it must be an object",
@@ -212,6 +207,27 @@ describe("a worker's options", () => {
   it("accept a factory of processors", () => {
     const { dynamodb: _client, ...rest } = good;
     expect(() => new Worker({ ...rest, processor: () => processor })).to.not.throw();
+  });
+
+  it("let nobody start a worker whose partitions nobody would work", async () => {
+    const { dynamodb: _client, processor: _processor, ...rest } = good;
+    const worker = new Worker(rest);
+    for (const call of [worker.start(), worker.run()]) {
+      const error = await call.catch((thrown: unknown) => thrown);
+      expect(error).to.have.property("code", "invalid-option");
+      expect(error)
+        .to.have.property("message")
+        .that.matches(/^processor is undefined, and nobody iterates/);
+    }
+    await worker.stop();
+  });
+
+  it("refuse a loop beside a processor, and a second loop", () => {
+    const { dynamodb: _client, processor: _processor, ...rest } = good;
+    expect(() => new Worker({ ...rest, processor }).partitions()).to.throw(/^processor is given/);
+    const worker = new Worker(rest);
+    worker.partitions();
+    expect(() => worker.partitions()).to.throw(/is iterated already/);
   });
 
   it("let nobody start a worker that was stopped", async () => {

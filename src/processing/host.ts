@@ -10,7 +10,7 @@ import type { PartitionStatus } from "./journal.js";
 import { checkProcessor, resolveProcessing, type ProcessingOptions } from "./options.js";
 import type { PartitionEnd } from "./partition-end.js";
 import { PartitionRunner } from "./partition-runner.js";
-import type { Processor, ProcessorFactory, StopReason } from "./processor.js";
+import type { StopReason, Work } from "./processor.js";
 import type { RunnerDeps } from "./runner-deps.js";
 import { Slots } from "./slots.js";
 
@@ -22,7 +22,7 @@ export interface ProcessingHostDeps {
   readonly workerId: () => string;
   readonly config: ProtocolConfig;
   readonly source: PartitionSource;
-  readonly processor: Processor | ProcessorFactory;
+  readonly processor: Work;
   readonly options?: ProcessingOptions;
   readonly partitionEnd: PartitionEnd;
   /** Stuck calls hold every processing slot: nothing can be worked here any more, and the worker should leave. */

@@ -1,5 +1,5 @@
 import { LeaseholdError } from "../model/errors.js";
-import type { Processor, ProcessorFactory } from "./processor.js";
+import type { Processor, Work } from "./processor.js";
 
 /** `automatic`: a batch is done when `process` returns. `explicit`: only what the processor checkpoints is done. */
 export const checkpointModes = ["automatic", "explicit"] as const;
@@ -113,9 +113,9 @@ function isProcessor(value: unknown): boolean {
  * Checks what a user gave as a processor.
  * @throws LeaseholdError `invalid-option`
  */
-export function checkProcessor(value: Processor | ProcessorFactory): Processor | ProcessorFactory {
+export function checkProcessor(value: Work | undefined): Work {
   const given: unknown = value;
-  if (typeof given === "function" || isProcessor(given)) return value;
+  if (value !== undefined && (typeof given === "function" || isProcessor(given))) return value;
   throw new LeaseholdError(
     "invalid-option",
     `processor is ${show(given)}: it must be an object with a process(batch, lease) method, or a function that returns one for each tenure`,

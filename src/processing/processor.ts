@@ -2,6 +2,7 @@ import type { Position } from "../model/position.js";
 import type { EndReason } from "../model/reasons.js";
 import type { HeldLease } from "../tenure/tenure.js";
 import type { Batch, CheckpointAt } from "./batch.js";
+import type { WorkLease } from "./work-lease.js";
 
 /** A callback may be async, or not. What it returns, or resolves to, is not looked at. */
 export type Returned = unknown;
@@ -40,6 +41,12 @@ export interface EndOfPartition {
    * @throws LeaseholdError `lease-lost`, `checkpoint-refused`; StoreError when it was not written
    */
   checkpoint(): Promise<void>;
+  /**
+   * Does what happens without `partitionEnded`: calls `checkpoint`, except that with explicit checkpointing the last batch
+   * must have been checkpointed.
+   * @returns whether it did
+   */
+  checkpointIfDone(): Promise<boolean>;
 }
 
 /**
@@ -69,3 +76,6 @@ export interface Processor {
 
 /** Makes a processor for one tenure; called once per tenure, and again if it threw. */
 export type ProcessorFactory = (lease: HeldLease) => Processor;
+
+/** What the processing room is given: a user's processor or factory, or this package's own, which sees more of the lease. */
+export type Work = Processor | ((lease: WorkLease) => Processor);

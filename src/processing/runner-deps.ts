@@ -6,7 +6,7 @@ import type { PartitionSource } from "../source/partition-source.js";
 import type { Answers } from "./answers.js";
 import type { ProcessingConfig } from "./options.js";
 import type { PartitionEnd } from "./partition-end.js";
-import type { Processor, ProcessorFactory } from "./processor.js";
+import type { Work } from "./processor.js";
 import type { Slots } from "./slots.js";
 
 /** What all runners of a worker share. */
@@ -17,7 +17,7 @@ export interface RunnerDeps {
   readonly config: ProtocolConfig;
   readonly processing: ProcessingConfig;
   readonly source: PartitionSource;
-  readonly processor: Processor | ProcessorFactory;
+  readonly processor: Work;
   readonly partitionEnd: PartitionEnd;
   readonly slots: Slots;
   readonly answers: Answers;

@@ -116,17 +116,11 @@ export class UserCode {
     }
     const result = await this.#callInSlot(pause, () => {
       this.journal.state = "initializing";
-      const { row } = this.#tenure;
       callback = "factory";
       const processor = (this.#processor ??= this.#make());
       callback = "initialize";
       this.#begun = true;
-      return processor.initialize?.(this.#lease, {
-        checkpoint: row.checkpoint,
-        ownersWornOut: row.ownersWornOut,
-        ...(row.pendingCheckpoint === undefined ? {} : { pendingCheckpoint: row.pendingCheckpoint }),
-        ...(row.pendingCheckpointState === undefined ? {} : { pendingState: row.pendingCheckpointState }),
-      });
+      return processor.initialize?.(this.#lease, this.#lease.start());
     });
     return result && { ...result, callback };
   }
@@ -161,11 +155,13 @@ export class UserCode {
     const result = await this.#callInSlot(pause, () => {
       this.journal.state = "ending";
       const checkpoint = (): Promise<void> => checkpointer.atPartitionEnd(children);
-      if (this.#processor?.partitionEnded !== undefined) {
-        return this.#processor.partitionEnded({ children, checkpoint }, this.#lease);
-      }
-      const isDone = this.#deps.processing.checkpointing === "automatic" || !checkpointer.isBehind;
-      return isDone ? checkpoint() : undefined;
+      const checkpointIfDone = async (): Promise<boolean> => {
+        const isDone = this.#deps.processing.checkpointing === "automatic" || !checkpointer.isBehind;
+        if (isDone) await checkpoint();
+        return isDone;
+      };
+      if (this.#processor?.partitionEnded === undefined) return checkpointIfDone();
+      return this.#processor.partitionEnded({ children, checkpoint, checkpointIfDone }, this.#lease);
     });
     if (result?.ok !== true || isFinished(this.#tenure.row.checkpoint)) return result;
     const error = new LeaseholdError(

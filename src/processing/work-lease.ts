@@ -1,4 +1,6 @@
+import type { EndReason } from "../model/reasons.js";
 import type { HeldLease, Tenure } from "../tenure/tenure.js";
+import type { ProcessorStart } from "./processor.js";
 
 /**
  * The lease as a processor sees it: the tenure, with a signal that aborts also when a call of this processor is given up
@@ -22,6 +24,26 @@ export class WorkLease implements HeldLease {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Aborts when the tenure is over, and not before. */
+  get over(): AbortSignal {
+    return this.#tenure.signal;
+  }
+
+  get endReason(): EndReason | undefined {
+    return this.#tenure.endReason;
+  }
+
+  /** Where work that begins now goes on from. */
+  start(): ProcessorStart {
+    const { checkpoint, ownersWornOut, pendingCheckpoint, pendingCheckpointState } = this.#tenure.row;
+    return {
+      checkpoint,
+      ownersWornOut,
+      ...(pendingCheckpoint === undefined ? {} : { pendingCheckpoint }),
+      ...(pendingCheckpointState === undefined ? {} : { pendingState: pendingCheckpointState }),
+    };
   }
 
   remainingMs(): number {

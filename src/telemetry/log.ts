@@ -11,11 +11,30 @@ export interface Logger {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/** Who is told of a worker's events. */
+export interface EventSinks {
+  readonly logger?: Logger;
+  readonly onEvent?: (event: LeaseholdEvent) => void;
+}
+
 type Level = keyof Logger;
 
 interface Line {
   readonly level: Level;
   readonly message: string;
+}
+
+export function emitTo(
+  { logger, onEvent }: EventSinks,
+  application: string,
+  clock: Pick<Clock, "now">,
+): Emit {
+  const sinks: Emit[] = [];
+  if (logger !== undefined) sinks.push(logTo(logger, application, clock));
+  if (onEvent !== undefined) sinks.push(onEvent);
+  return (event) => {
+    for (const sink of sinks) sink(event);
+  };
 }
 
 /**

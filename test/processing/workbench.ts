@@ -15,7 +15,7 @@ import { ProcessingHost } from "../../src/processing/host.js";
 import type { PartitionStatus } from "../../src/processing/journal.js";
 import type { ProcessingOptions } from "../../src/processing/options.js";
 import type { PartitionEnd } from "../../src/processing/partition-end.js";
-import type { Processor, ProcessorFactory } from "../../src/processing/processor.js";
+import type { Work } from "../../src/processing/processor.js";
 import type {
   OpenPartition,
   PartitionReader,
@@ -289,7 +289,7 @@ export class Bench {
   readonly gates: Gate[] = [];
   allStuck = 0;
 
-  constructor(processor: Processor | ProcessorFactory, options: BenchOptions = {}) {
+  constructor(processor: Work, options: BenchOptions = {}) {
     // A belief of an hour, unless the test is about belief: no beats here.
     this.config = resolveProtocol({ leaseDurationMs: 3_600_000, ...options.protocol });
     this.belief = new Belief(this.clock, this.config, () => {
@@ -381,7 +381,7 @@ export class Bench {
 }
 
 /** Makes benches and ends each after its test. */
-export function useBench(): (processor: Processor | ProcessorFactory, options?: BenchOptions) => Bench {
+export function useBench(): (processor: Work, options?: BenchOptions) => Bench {
   let made: Bench[] = [];
   afterEach(async () => {
     const benches = made;
