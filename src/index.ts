@@ -10,6 +10,16 @@ export {
   type WorkerInFleet,
   type WorkerState,
 } from "./inspect.js";
+export {
+  FleetHistory,
+  openHistory,
+  type HistoryAnswer,
+  type HistoryQuestion,
+  type HistoryVerdict,
+} from "./fleet-history.js";
+export type { PastTenure } from "./model/history-series.js";
+export { historyProblemKinds, type HistoryProblem, type HistoryProblemKind } from "./model/history-verify.js";
+export type { OperatorAction } from "./model/operator-action.js";
 export { openOperator, Operator, type ForcedFence, type OperatorOptions } from "./operate.js";
 export type { ProtocolOptions } from "./model/config.js";
 export { LeaseholdError, StoreError, errorCodes, hasCode, type ErrorCode } from "./model/errors.js";

@@ -34,14 +34,24 @@ export type InitialPosition = "TRIM_HORIZON" | "LATEST" | { readonly timestamp: 
 /** `TRIM_HORIZON`, `LATEST` or an instant of ISO 8601. */
 export function initialPositionOption(value: string): InitialPosition {
   if (value === "TRIM_HORIZON" || value === "LATEST") return value;
+  if (isInstant(value)) return { timestamp: value };
+  throw new InvalidArgumentError(
+    "It must be TRIM_HORIZON, LATEST or an instant with its zone, as in 2026-01-31T12:00:00Z.",
+  );
+}
+
+/** An instant of ISO 8601. */
+export function instantOption(value: string): Date {
+  if (isInstant(value)) return new Date(value);
+  throw new InvalidArgumentError("It must be an instant with its zone, as in 2026-01-31T12:00:00Z.");
+}
+
+function isInstant(value: string): boolean {
   // Without a zone it would mean another instant on another machine.
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)T[\d:.]+(Z|[+-]\d\d:?\d\d)$/.exec(value) ?? [];
   // Date.parse takes the 31st of February for the 3rd of March.
   const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
-  if (Number(day) <= lastDay && !Number.isNaN(Date.parse(value))) return { timestamp: value };
-  throw new InvalidArgumentError(
-    "It must be TRIM_HORIZON, LATEST or an instant with its zone, as in 2026-01-31T12:00:00Z.",
-  );
+  return Number(day) <= lastDay && !Number.isNaN(Date.parse(value));
 }
 
 /** The values of `--checkpointing`. */

@@ -4,6 +4,7 @@ import type { FailureReport } from "./failure.js";
 import { environmentHelp } from "./commands/common.js";
 import { addDemo } from "./commands/demo.js";
 import { addFence } from "./commands/fence.js";
+import { addHistory } from "./commands/history.js";
 import { addRun } from "./commands/run.js";
 import { addStatus } from "./commands/status.js";
 import { exitStatus, UsageError, write, writeJson } from "./output.js";
@@ -70,6 +71,7 @@ ${environmentHelp}`,
     );
   addRun(program);
   addStatus(program);
+  addHistory(program, setExit);
   addFence(program);
   addDemo(program, setExit);
   // Commander offers it only where no action of its own stands in the way.

@@ -96,6 +96,8 @@ function changeOf(request: ChangeRequest, writeId: string, since: string): Tenur
       since,
       ...(owner === undefined ? {} : { worker: owner }),
       ...(cause === undefined ? {} : { cause }),
+      // Said, so that a first epoch that was lost is told from one that never was.
+      ...(lease.tenure === undefined ? { first: true as const } : {}),
     },
     previousTenure: lease.tenure,
     writeId,

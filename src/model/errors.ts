@@ -54,6 +54,8 @@ export const errorCodes = [
   "handler-invalid",
   /** The worker was stopped, or is not in a state for the call. */
   "worker-stopped",
+  /** There is neither a row nor a history of this lease. */
+  "lease-missing",
   /** The fleet has no worker of this id. */
   "worker-missing",
   /** The worker is fenced already, or has left. */

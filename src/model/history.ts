@@ -14,6 +14,8 @@ export interface HistoryEntry {
   /** How the epoch after this one began: why this one ended. */
   readonly endedBy: TenureReason;
   readonly endCause?: EndReason | FenceKind;
+  /** The row showed no tenure before: the lease's history begins here. */
+  readonly first?: true;
 }
 
 function entryOf(leaseKey: string, tenure: TenureRecord, next: TenureRecord): HistoryEntry {
@@ -27,6 +29,7 @@ function entryOf(leaseKey: string, tenure: TenureRecord, next: TenureRecord): Hi
     ...(tenure.worker === undefined ? {} : { worker: tenure.worker }),
     ...(tenure.cause === undefined ? {} : { cause: tenure.cause }),
     ...(next.cause === undefined ? {} : { endCause: next.cause }),
+    ...(tenure.first === undefined ? {} : { first: tenure.first }),
   };
 }
 

@@ -11,6 +11,8 @@ export interface TenureRecord {
   readonly cause?: EndReason | FenceKind;
   /** Wall time of the writer, ISO 8601. For people: never compared with a clock. */
   readonly since: string;
+  /** The row showed no tenure before this one, being somebody else's: the lease's history begins here. */
+  readonly first?: true;
 }
 
 /** A lease row. */

@@ -2,6 +2,13 @@ import type { HistoryEntry } from "../model/history.js";
 import type { OperatorAction } from "../model/operator-action.js";
 import type { Call } from "./call.js";
 
+/** A part of all histories, as a scan of the fleet table comes to them. */
+export interface HistoryPage {
+  readonly entries: readonly HistoryEntry[];
+  /** Where the next page begins; absent after the last. The adapter's own, to be given back as it is. */
+  readonly next?: string;
+}
+
 /** Finished tenures, one row each, kept for 30 days by the table's time to live. */
 export interface HistoryStore {
   /**
@@ -15,6 +22,12 @@ export interface HistoryStore {
   actions(call?: Call): Promise<readonly OperatorAction[]>;
   /** The entries of a lease in the order of their epochs, read consistently. */
   list(leaseKey: string, call?: Call): Promise<readonly HistoryEntry[]>;
+  /**
+   * The entries of all leases, those without a row too, a page a call, read consistently. It reads the whole fleet table and
+   * is there for people's questions: no worker asks it.
+   * @param from where the page before said that this one begins
+   */
+  page(from: string | undefined, call?: Call): Promise<HistoryPage>;
   /** The highest epoch in the lease's history, read consistently. */
   highestEpoch(leaseKey: string, call?: Call): Promise<number | undefined>;
 }

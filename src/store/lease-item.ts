@@ -173,6 +173,7 @@ function tenureOf(value: AttributeValue | undefined): TenureRecord | undefined {
     since: map["since"]?.S ?? "",
     ...(worker === undefined ? {} : { worker }),
     ...(cause === undefined ? {} : { cause }),
+    ...(map["first"]?.BOOL === true ? { first: true } : {}),
   };
 }
 
@@ -189,6 +190,7 @@ export function tenureValue(tenure: TenureRecord): AttributeValue {
       since: { S: tenure.since },
       ...(tenure.worker === undefined ? {} : { worker: { S: tenure.worker } }),
       ...(tenure.cause === undefined ? {} : { cause: { S: tenure.cause } }),
+      ...(tenure.first === undefined ? {} : { first: { BOOL: true } }),
     },
   };
 }

@@ -220,6 +220,7 @@ export function throughNetwork(store: Store, send: Send): Store {
         send("history.record", "write", call, [action, expiresAt], () => history.record(action, expiresAt)),
       actions: (call) => send("history.actions", "read", call, [], () => history.actions()),
       list: (leaseKey, call) => send("history.list", "read", call, [leaseKey], () => history.list(leaseKey)),
+      page: (from, call) => send("history.page", "read", call, [from], () => history.page(from)),
       highestEpoch: (leaseKey, call) =>
         send("history.highestEpoch", "read", call, [leaseKey], () => history.highestEpoch(leaseKey)),
     },

@@ -65,6 +65,18 @@ describe("a change of tenure", () => {
     expect(bench.operations).to.deep.equal(["history.archive", "ownership.change"]);
   });
 
+  it("says so where the row showed no tenure before: what comes is the first, and none was lost", async () => {
+    const { tenure: _t, previousTenure: _p, ...foreign } = bench.scripted.row("s1");
+    bench.scripted.put(foreign);
+    await bench.change();
+    expect(bench.changes[0]?.tenure).to.include({ epoch: 6, first: true });
+    await bench.change();
+    expect(bench.changes[1]?.tenure).not.to.have.property("first");
+    expect(bench.scripted.epochs("s1")).to.deep.equal([]);
+    await bench.change();
+    expect(bench.scripted.tables.historyOf("s1").get(6)).to.include({ first: true });
+  });
+
   it("archives only what has happened: not the present tenure, nor the one to come", async () => {
     await bench.change();
     expect(bench.scripted.epochs("s1")).to.deep.equal([4]);

@@ -183,6 +183,7 @@ describe("a simulation finds", function () {
         list: (...args) => history.list(...args),
         record: (...args) => history.record(...args),
         actions: (...args) => history.actions(...args),
+        page: (...args) => history.page(...args),
         highestEpoch: (...args) => history.highestEpoch(...args),
         archive: () => Promise.resolve(),
       },

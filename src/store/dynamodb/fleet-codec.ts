@@ -33,7 +33,8 @@ import { newlyNamed } from "./row-names.js";
  * | `fleet`              | `meta`                 | `liveness` S, `format` N, `joins` N; `kclNote` S once a KCL's rows stood    |
  * |                      |                        | still: digests of 8 hex digits, a hundred at most                           |
  * | `history#<leaseKey>` | epoch, 16 digits       | `leaseKey` S, `epoch` N, `worker`, `reason`, `cause`, `since`, `until`,     |
- * |                      |                        | `endedBy`, `endCause` S, `expiresAt` N (unix seconds, time to live)         |
+ * |                      |                        | `endedBy`, `endCause` S, `expiresAt` N (unix seconds, time to live);        |
+ * |                      |                        | `first` BOOL where the row showed no tenure before                          |
  * | `operator`           | `fence#<workerId>`     | `action`, `worker`, `by`, `at` S, `expiresAt` N: what an operator did       |
  *
  * Names are those of `formatNumber`; `row-names.ts` says what they were called before.
@@ -220,6 +221,7 @@ export function historyItem(entry: HistoryEntry, expiresAt: number): Item {
   if (entry.worker !== undefined) item["worker"] = { S: entry.worker };
   if (entry.cause !== undefined) item["cause"] = { S: entry.cause };
   if (entry.endCause !== undefined) item["endCause"] = { S: entry.endCause };
+  if (entry.first !== undefined) item["first"] = { BOOL: true };
   return item;
 }
 
@@ -247,6 +249,7 @@ export function historyIn(item: Item): HistoryEntry | undefined {
     ...(worker === undefined ? {} : { worker }),
     ...(cause === undefined ? {} : { cause }),
     ...(endCause === undefined ? {} : { endCause }),
+    ...(item["first"]?.BOOL === true ? { first: true } : {}),
   };
 }
 

@@ -1,9 +1,14 @@
-import { ConditionalCheckFailedException, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  ConditionalCheckFailedException,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
 import type { HistoryEntry } from "../../model/history.js";
 import type { OperatorAction } from "../../model/operator-action.js";
 import type { Call } from "../call.js";
-import type { HistoryStore } from "../history-store.js";
-import type { DynamoDbConnection, Item } from "./connection.js";
+import type { HistoryPage, HistoryStore } from "../history-store.js";
+import type { DynamoDbConnection, Item, Key } from "./connection.js";
 import { Expression } from "./expression.js";
 import {
   actionIn,
@@ -42,25 +47,6 @@ export class DynamoDbHistoryStore implements HistoryStore {
     return items.flatMap((item) => actionIn(item) ?? []);
   }
 
-  async #putNew(item: Item, doing: string, call: Call | undefined): Promise<void> {
-    const { client, fleetTable } = this.#connection;
-    const input = {
-      TableName: fleetTable,
-      Item: item,
-      // The first entry of a key stands: whoever comes later made its own of the same row.
-      ...new Expression().requireAbsent("pk").condition(),
-    };
-    try {
-      await this.#connection.attempt(
-        { table: fleetTable, action: "PutItem", doing, writes: true },
-        call,
-        (options) => client.send(new PutItemCommand(input), options),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
-  }
-
   async list(leaseKey: string, call?: Call): Promise<readonly HistoryEntry[]> {
     const items = await this.#connection.query(
       this.#queryOf(leaseKey),
@@ -83,6 +69,48 @@ export class DynamoDbHistoryStore implements HistoryStore {
       client.send(new QueryCommand(input), options),
     );
     return epochOf(output.Items?.[0]);
+  }
+
+  async page(from: string | undefined, call?: Call): Promise<HistoryPage> {
+    const { client, fleetTable, pageLimit } = this.#connection;
+    const expression = new Expression();
+    const filter = `begins_with(${expression.name("pk")}, ${expression.string(historyPartition(""))})`;
+    const input = {
+      TableName: fleetTable,
+      ConsistentRead: true,
+      FilterExpression: filter,
+      ...expression.condition(),
+      ...(pageLimit === undefined ? {} : { Limit: pageLimit }),
+      ...(from === undefined ? {} : { ExclusiveStartKey: JSON.parse(from) as Key }),
+    };
+    const context = { table: fleetTable, action: "Scan", doing: "scan the history", writes: false };
+    const output = await this.#connection.attempt(context, call, (options) =>
+      client.send(new ScanCommand(input), options),
+    );
+    const { Items: items = [], LastEvaluatedKey: next } = output;
+    return {
+      entries: items.flatMap((item) => historyIn(item) ?? []),
+      ...(next === undefined ? {} : { next: JSON.stringify(next) }),
+    };
+  }
+
+  async #putNew(item: Item, doing: string, call: Call | undefined): Promise<void> {
+    const { client, fleetTable } = this.#connection;
+    const input = {
+      TableName: fleetTable,
+      Item: item,
+      // The first entry of a key stands: whoever comes later made its own of the same row.
+      ...new Expression().requireAbsent("pk").condition(),
+    };
+    try {
+      await this.#connection.attempt(
+        { table: fleetTable, action: "PutItem", doing, writes: true },
+        call,
+        (options) => client.send(new PutItemCommand(input), options),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
   }
 
   /** The epochs of a lease: keys of digits only, so that entries of other kinds may stand beside them one day. */

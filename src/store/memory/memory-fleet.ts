@@ -13,7 +13,7 @@ import {
 } from "../../model/worker-row.js";
 import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
 import { emptyWorkerRow } from "../empty-worker-row.js";
-import type { HistoryStore } from "../history-store.js";
+import type { HistoryPage, HistoryStore } from "../history-store.js";
 import type { Beat, FormatExpectation, Membership } from "../membership.js";
 import type { PlannerDesk } from "../planner-desk.js";
 import type { Tables } from "../tables.js";
@@ -228,6 +228,11 @@ export class MemoryHistoryStore implements HistoryStore {
   async list(leaseKey: string, call?: Call): Promise<readonly HistoryEntry[]> {
     const entries = this.#connection.tables(call).historyOf(leaseKey);
     return [...entries.values()].sort((a, b) => a.epoch - b.epoch);
+  }
+
+  async page(_from: string | undefined, call?: Call): Promise<HistoryPage> {
+    const tables = this.#connection.tables(call);
+    return { entries: tables.historyKeys().flatMap((leaseKey) => [...tables.historyOf(leaseKey).values()]) };
   }
 
   async highestEpoch(leaseKey: string, call?: Call): Promise<number | undefined> {

@@ -48,6 +48,22 @@ export const historyCases: CaseMap = {
       [2, 9, 10, 100, 1_870_000_000_000_000],
     );
   },
+  "the pages of all histories have every entry once, and nothing else": async ({ store }) => {
+    const first = entry("s1", 4, { first: true });
+    const all = [first, entry("s1", 5), entry("s2", 9), entry("s/3#", 10)];
+    for (const one of all) await store.history.archive(one, expiresAt);
+    await store.history.record({ action: "fence", worker: "w1", by: "ann@ops", at: since }, expiresAt);
+    await store.membership.join("worker", 1);
+    const found: HistoryEntry[] = [];
+    let from: string | undefined;
+    do {
+      const page = await store.history.page(from);
+      found.push(...page.entries);
+      from = page.next;
+    } while (from !== undefined);
+    const byKey = (a: HistoryEntry, b: HistoryEntry) => a.epoch - b.epoch;
+    assert.deepEqual(found.sort(byKey), all);
+  },
   "each lease has a history of its own": async ({ store }) => {
     await store.history.archive(entry("s1", 5), expiresAt);
     await store.history.archive(entry("s10", 6), expiresAt);
@@ -122,6 +138,7 @@ export const tableCases: CaseMap = {
       () => store.history.list("s1"),
       () => store.history.record({ action: "fence", worker: "w1", by: "ann@ops", at: since }, expiresAt),
       () => store.history.actions(),
+      () => store.history.page(undefined),
       () => store.history.highestEpoch("s1"),
       () => store.tables.meta(),
     ];
