@@ -19,10 +19,10 @@ export async function cost({ rig, say }, { leases, stream: name, measureMs, mean
   const proxy = await CapacityProxy.start(rig.dynamodbEndpoint);
   const fleet = new Fleet(rig, {
     application: `even-${leases}`,
-    source:
-      name === undefined
-        ? ["--partitions", String(leases)]
-        : ["--stream", name, "--checkpointing", "explicit"],
+    source: [
+      ...(name === undefined ? ["--partitions", String(leases)] : ["--stream", name]),
+      ...["--checkpointing", "explicit"],
+    ],
     leases,
     dynamodbEndpoint: proxy.endpoint,
   });

@@ -1,7 +1,8 @@
-// The least that reads so many shards: the SDK's client and a loop for each shard. What a worker weighs is measured
-// against it.
+// The least that a consumer of so many shards is made of: the SDK's two clients, of DynamoDB and of Kinesis, and a loop for
+// each shard. What a worker weighs is measured against it.
 //
 //   node sdk-loop.mjs STREAM
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   GetRecordsCommand,
   GetShardIteratorCommand,
@@ -13,11 +14,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const [stream] = process.argv.slice(2);
 const agent = { keepAlive: true, maxSockets: 10_000 };
-const options = {
+const options = () => ({
   maxAttempts: 1,
   requestHandler: new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 5_000 }),
-};
-const client = new KinesisClient(options);
+});
+const client = new KinesisClient(options());
+// Whoever keeps checkpoints has one.
+const store = new DynamoDBClient(options());
 
 async function read(shardId) {
   const first = await client.send(
@@ -33,3 +36,4 @@ async function read(shardId) {
 
 const { Shards } = await client.send(new ListShardsCommand({ StreamName: stream }));
 await Promise.all(Shards.map(({ ShardId }) => read(ShardId)));
+store.destroy();
