@@ -16,6 +16,8 @@ export interface AdoptionHooks {
   scanIsRecent(): boolean;
   /** Scans, and has another look. */
   scanFirst(): void;
+  /** Reads the whole fleet, and has another look. */
+  readFirst(): void;
   /**
    * Orphans are there that this worker may not take and that nobody else has taken in good time: with a fresh plan only
    * the planner scans, and the others may not know of them.
@@ -47,7 +49,7 @@ export class Adoption {
    * takes before, so that a fleet that starts together shares at once
    */
   look(warm: boolean): void {
-    const { workerId, tasks, tenures } = this.#member;
+    const { workerId, tasks, tenures, fleet } = this.#member;
     const snapshot = snapshotOf(this.#member);
     const orphans = orphansOf(snapshot);
     this.#note(
@@ -68,6 +70,12 @@ export class Adoption {
     this.#lookForLeftOvers(new Set(mine), snapshot.nowMs);
     const keys = mine.filter((key) => !tenures.busy(key));
     if (keys.length === 0) return;
+    // Ranks are dealt among all who live: rows read long ago would have the dead stand first, and newcomers nowhere. A
+    // fence never goes away, so what is free in an old view is free.
+    if (fleet.isInPart) {
+      this.#hooks.readFirst();
+      return;
+    }
     // Most of what was free a round ago others have taken: one scan is cheaper than a refused take for each.
     if (!this.#hooks.scanIsRecent()) {
       this.#hooks.scanFirst();

@@ -1,18 +1,22 @@
 import { holderElapsedMs, type Reading } from "../model/reading.js";
+import { StoreError } from "../model/errors.js";
 import type { FleetRows } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
+import type { FleetRead, Share } from "./fleet-read.js";
 import type { Member } from "./member.js";
 import { Wakeup } from "./wakeup.js";
 
 export interface ControlHooks {
-  /** A good read of the fleet: `sentAt` before it was asked for, `receivedAt` when the answer was here. */
-  read(rows: FleetRows, sentAt: Reading, receivedAt: Reading): void;
+  /** Asked before each round: what it is to read. */
+  share(): Share;
+  /** A good read of the fleet. */
+  read(read: FleetRead): void;
   /** Starts what follows, whether or not the read was good. */
   act(readWasGood: boolean): void;
 }
 
 /**
- * The control loop: every p one read of the fleet, and what follows from it is started. A round awaits only that single
+ * The control loop: every p one read of the fleet, or of its share of it, and what follows from it is started. A round awaits only that single
  * bounded call, and one that ends in a store error has ended; so a round that does not end means a broken loop, and the
  * heartbeat stops vouching for it.
  */
@@ -23,6 +27,9 @@ export class ControlLoop {
   readonly #stopping = new AbortController();
   #rounds = 0;
   #lookAtAll = false;
+  /** The store lets this worker query and not read by keys. */
+  #partIsDenied = false;
+  #tellWhole: (() => void)[] = [];
   #lastGoodRead: Reading;
 
   constructor(member: Member, hooks: ControlHooks) {
@@ -65,31 +72,67 @@ export class ControlLoop {
     this.#wakeup.wake();
   }
 
+  /** The same, and resolves when there has been such a read, or none will come any more. */
+  wholeRead(): Promise<void> {
+    this.lookAtAll();
+    return new Promise((resolve) => {
+      if (this.#stopping.signal.aborted) resolve();
+      else this.#tellWhole.push(resolve);
+    });
+  }
+
   stop(): void {
     this.#stopping.abort();
+    this.#tell();
   }
 
   async #round(sentAt: Reading): Promise<void> {
     const { deps, tasks } = this.#member;
+    const share = this.#share();
     // Taken before the read is sent: who asks while it is under way has not been answered by it.
-    const consistent = this.#lookAtAll;
+    const looksAtAll = this.#lookAtAll;
     this.#lookAtAll = false;
     const result = await attempts(
       deps.clock,
       deps.random,
       // One attempt: the next round is the next one.
       { attemptTimeoutMs: deps.config.attemptTimeoutMs, withinMs: 0, signal: this.#stopping.signal },
-      ({ signal }) => deps.store.membership.readFleet({ consistent, signal }),
+      ({ signal }) => this.#read(share, signal),
     );
     if (this.#stopping.signal.aborted) return;
     if (result.ok) {
       const receivedAt = deps.clock.now();
       this.#lastGoodRead = receivedAt;
-      this.#hooks.read(result.value, sentAt, receivedAt);
+      const asked = typeof share === "string" ? undefined : new Set(share);
+      const consistent = share === "all-consistent";
+      this.#hooks.read({ rows: result.value, asked, consistent, sentAt, receivedAt });
+      if (looksAtAll) this.#tell();
     } else {
-      this.#lookAtAll ||= consistent;
-      tasks.failed("read-fleet", result.error);
+      this.#lookAtAll ||= looksAtAll;
+      // A permission that a fleet of an older version never needed: without it all is read, which costs more and works.
+      const isDenied = result.error instanceof StoreError && result.error.code === "store-denied";
+      this.#partIsDenied ||= isDenied && typeof share !== "string";
+      tasks.failed(typeof share === "string" ? "read-fleet" : "read-part-of-fleet", result.error);
     }
     this.#hooks.act(result.ok);
+  }
+
+  #share(): Share {
+    if (this.#lookAtAll) return "all-consistent";
+    const share = this.#hooks.share();
+    return this.#partIsDenied && typeof share !== "string" ? "all" : share;
+  }
+
+  async #read(share: Share, signal: AbortSignal): Promise<FleetRows> {
+    const { membership } = this.#member.deps.store;
+    if (typeof share === "string")
+      return membership.readFleet({ consistent: share === "all-consistent", signal });
+    return { ...(await membership.readPart(share, { signal })), meta: undefined };
+  }
+
+  #tell(): void {
+    const tell = this.#tellWhole;
+    this.#tellWhole = [];
+    for (const resolve of tell) resolve();
   }
 }

@@ -5,6 +5,7 @@ import {
   formatNumber,
   isLive,
   tombstoneBeat,
+  type FleetPart,
   type FleetRows,
   type MetaRow,
   type PlannerRow,
@@ -22,17 +23,21 @@ export interface FleetChanges {
   readonly deathsRose: boolean;
 }
 
-/** The fleet's rows as this worker last read them. A row never goes back to a lower beat or loses a fence. */
+/**
+ * The fleet's rows as this worker last read them. A row never goes back to a lower beat or loses a fence. Above a few
+ * workers most rounds read some rows only: the others stand as they were last seen, neither gone nor fresh.
+ */
 export class FleetView {
   readonly #forced: ForcedFences;
   #workers = new Map<string, WorkerRow>();
   #planner: PlannerRow | undefined;
   #meta: MetaRow | undefined;
-  /** The count of deaths that the last whole read showed: one learnt with a claim must not pass for seen. */
+  /** The count of deaths that the last read showed: one learnt with a claim must not pass for seen. */
   #deathsSeen: number | undefined;
   #reads = 0;
   #rollout: Rollout | undefined;
-  /** Seen fenced or draining in a single row since the last whole read: news all the same. */
+  #isInPart = false;
+  /** Seen fenced or draining in a single row since the last read: news all the same. */
   readonly #fencedMeanwhile = new Map<string, WorkerRow>();
   readonly #drainingMeanwhile = new Map<string, WorkerRow>();
 
@@ -60,6 +65,11 @@ export class FleetView {
   /** Of the deploy that is rolling, as far as this worker has seen it; undefined while one label is alive. */
   get rollout(): Rollout | undefined {
     return this.#rollout;
+  }
+
+  /** The last good read was of some rows only: what all others say is as old as the last whole read. */
+  get isInPart(): boolean {
+    return this.#isInPart;
   }
 
   row(workerId: string): WorkerRow | undefined {
@@ -99,19 +109,32 @@ export class FleetView {
       this.workers.map((row) => ({ ...row, live: isLive(row) })),
       at.monoMs,
     );
+    this.#reads += 1;
+    this.#isInPart = false;
+    return this.#changes(rows.planner);
+  }
+
+  /** A read of some rows. What it lacks is not gone; whoever asked for it has to look. */
+  applyPart(part: FleetPart): FleetChanges {
+    for (const row of part.workers) this.applyWorker(row);
+    this.#isInPart = true;
+    return this.#changes(part.planner);
+  }
+
+  #changes(planner: PlannerRow | undefined): FleetChanges {
     const newlyFenced = [...this.#fencedMeanwhile.values()];
     const newlyDraining = [...this.#drainingMeanwhile.values()];
     this.#fencedMeanwhile.clear();
     this.#drainingMeanwhile.clear();
-    const deaths = rows.planner?.deaths ?? 0;
+    const deaths = planner?.deaths ?? 0;
     const deathsRose = this.#deathsSeen !== undefined && deaths > this.#deathsSeen;
     this.#deathsSeen = Math.max(deaths, this.#deathsSeen ?? 0);
-    if (rows.planner !== undefined) this.applyPlanner(rows.planner);
-    this.#reads += 1;
-    return { newlyFenced, newlyDraining, newlyFree: this.#forced.look(workers), deathsRose };
+    if (planner !== undefined) this.applyPlanner(planner);
+    const newlyFree = this.#forced.look(this.#workers);
+    return { newlyFenced, newlyDraining, newlyFree, deathsRose };
   }
 
-  /** A single row, as a write or a read of it returned it; what is news in it the next whole read reports. */
+  /** A single row, as a write or a read of it returned it; what is news in it the next read reports. */
   applyWorker(row: WorkerRow): void {
     const before = this.#workers.get(row.workerId);
     const kept = before === undefined ? row : newer(before, row);

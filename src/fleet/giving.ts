@@ -1,5 +1,6 @@
 import { messageOf } from "../model/errors.js";
 import { isTarget, type Directive } from "../model/worker-row.js";
+import { attempts } from "../runtime/attempts.js";
 import type { Lane } from "../tenure/lane.js";
 import type { DrainResult } from "../tenure/partition-host.js";
 import type { Member } from "./member.js";
@@ -65,13 +66,29 @@ export class Giving {
     return (
       this.#member.tenures.get(directive.leaseKey)?.fencingToken === directive.epoch &&
       directive.plannerEpoch >= this.#plannerEpoch &&
-      directive.target !== this.#member.workerId &&
-      this.#targetIsGood(directive.target)
+      directive.target !== this.#member.workerId
     );
   }
 
-  #targetIsGood(target: string): boolean {
-    const row = this.#member.fleet.row(target);
+  /**
+   * A look at the target: as last read, at most a poll ago, where all rows are read each round; by itself where this
+   * worker reads some only, since the row that it knows may be old, and a newcomer's unknown.
+   */
+  async #targetIsGood(target: string): Promise<boolean> {
+    const { fleet, deps } = this.#member;
+    if (fleet.isInPart) {
+      const { clock, random, config, store } = deps;
+      const look = await attempts(
+        clock,
+        random,
+        { attemptTimeoutMs: config.attemptTimeoutMs, withinMs: config.attemptTimeoutMs },
+        ({ signal }) => store.membership.readWorker(target, { consistent: false, signal }),
+      );
+      // Without an answer nothing is given: the planner asks again.
+      if (!look.ok || look.value === undefined) return false;
+      fleet.applyWorker(look.value);
+    }
+    const row = fleet.row(target);
     return row !== undefined && isTarget(row);
   }
 
@@ -79,11 +96,12 @@ export class Giving {
     const { deps, tenures } = this.#member;
     const lane = tenures.lane(leaseKey);
     const { tenure } = lane;
+    if (!(await this.#targetIsGood(target))) return "void";
     const drained = await drain(this.#member, leaseKey, "handoff", deps.config.drainMs);
     // Its belief may have lapsed and come again meanwhile: what was begun anew has not been drained.
     if (drained !== "drained" || tenure === undefined || lane.tenure !== tenure) return "refused";
-    // A look at the target as last read, at most a poll ago: a lease given to the dead waits for their fence.
-    if (!this.#targetIsGood(target)) {
+    // Once more, for the drain may have taken long: a lease given to the dead waits for their fence.
+    if (!(await this.#targetIsGood(target))) {
       await lane.restart();
       return "refused";
     }

@@ -1,7 +1,7 @@
 import { hasCode } from "../model/errors.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import type { IncarnationEnd } from "../model/reasons.js";
-import type { FleetRows, WorkerRow } from "../model/worker-row.js";
+import type { WorkerRow } from "../model/worker-row.js";
 import { Belief } from "../tenure/belief.js";
 import type { Tenures } from "../tenure/tenures.js";
 import type { TenuresMode } from "../tenure/lane-deps.js";
@@ -22,8 +22,10 @@ import { LeaseView } from "./lease-view.js";
 import { countDeath, Leaving, sendLeft } from "./leaving.js";
 import type { Member } from "./member.js";
 import { tenuresOf } from "./member-tenures.js";
+import { News } from "./news.js";
 import { Notes } from "./notes.js";
 import { Observer } from "./observer.js";
+import { Outlook } from "./outlook.js";
 import { endOf, mayGoOn, OwnRow } from "./own-row.js";
 import { PlannerRole } from "./planner-role.js";
 import { Reconcile } from "./reconcile.js";
@@ -44,24 +46,20 @@ export class Incarnation implements Member {
   readonly fleet: FleetView;
   readonly leases = new LeaseView();
   readonly tasks: Tasks;
-  readonly #createdAt: Reading;
   readonly #heartbeat: Heartbeat;
   readonly #observer: Observer;
   readonly #loop: ControlLoop;
   readonly #inbox: Inbox;
-  readonly #notes: Notes;
   readonly #adoption: Adoption;
   readonly #reconcile: Reconcile;
   readonly #scanning: Scanning;
   readonly #planner: PlannerRole;
-  readonly #collection: Collection;
   readonly #joining: Joining;
   readonly #leaving: Leaving;
-  readonly #ownRow: OwnRow;
+  readonly #news: News;
   readonly #housekeeping: Housekeeping;
   readonly #end = new WorkerEnd(this);
   #mode: TenuresMode = "open";
-  #warm = false;
   /** The operator whose fence this worker has read: it goes on until it has drained or its belief ends. */
   #forcedBy: string | undefined;
   #loops: Promise<unknown> = Promise.resolve();
@@ -70,7 +68,6 @@ export class Incarnation implements Member {
   constructor(deps: FleetDeps, workerId: string, look: FirstLook) {
     this.deps = deps;
     this.workerId = workerId;
-    this.#createdAt = deps.clock.now();
     this.fleet = new FleetView(new ForcedFences(deps.clock, deps.config.expiryMs));
     this.tasks = new Tasks(workerId, deps.emit, this.#fail);
     this.belief = new Belief(deps.clock, deps.config, () => {
@@ -95,22 +92,23 @@ export class Incarnation implements Member {
       scanFirst: () => {
         this.tasks.start("scan", () => this.#scan());
       },
+      readFirst: this.#lookAtAll,
       leftOver: () => {
         if (this.#planner.isPlanner) this.tasks.start("tell-orphans", () => this.stirAll());
       },
     });
-    this.#collection = new Collection(this);
+    const collection = new Collection(this);
     this.#joining = new Joining(this);
-    this.#notes = new Notes(deps, workerId, this.tasks, {
+    const notes = new Notes(deps, workerId, this.tasks, {
       seen: (row) => {
         this.fleet.applyWorker(row);
       },
       targetLost: this.#stir,
     });
-    this.#inbox = new Inbox(this, new Giving(this, this.#notes), () => {
+    this.#inbox = new Inbox(this, new Giving(this, notes), () => {
       this.#heartbeat.hurry();
     });
-    this.#housekeeping = new Housekeeping(this, this.#scanning, this.#collection, () => {
+    this.#housekeeping = new Housekeeping(this, this.#scanning, collection, () => {
       this.tasks.start("tell-news", () => this.stirAll());
     });
     this.#planner = new PlannerRole(this, {
@@ -123,21 +121,37 @@ export class Incarnation implements Member {
     });
     this.#observer = this.#makeObserver();
     this.#heartbeat = this.#makeHeartbeat();
-    this.#ownRow = new OwnRow(this, this.#rowEnded);
+    const parts = {
+      ownRow: new OwnRow(this, this.#rowEnded),
+      heartbeat: this.#heartbeat,
+      observer: this.#observer,
+      planner: this.#planner,
+      joining: this.#joining,
+      notes,
+      inbox: this.#inbox,
+      collection,
+      scanning: this.#scanning,
+      reconcile: this.#reconcile,
+      readAll: () => this.#loop.wholeRead(),
+    };
+    const outlook = new Outlook(this, parts, () => this.#mode === "open");
+    const hooks = {
+      mode: () => this.#mode,
+      lookAtAll: this.#lookAtAll,
+      stir: this.#stir,
+      stirAll: () => this.stirAll(),
+    };
+    this.#news = new News(this, { ...parts, outlook }, hooks);
     this.#loop = new ControlLoop(this, {
-      read: (rows, sentAt, receivedAt) => {
-        this.#read(rows, sentAt, receivedAt);
+      share: () => outlook.next(),
+      read: (read) => {
+        this.#news.take(read);
       },
       act: (readWasGood) => {
         this.#act(readWasGood);
       },
     });
-    this.#leaving = new Leaving(this, {
-      notes: this.#notes,
-      heartbeat: this.#heartbeat,
-      planner: this.#planner,
-      scanning: this.#scanning,
-    });
+    this.#leaving = new Leaving(this, parts);
   }
 
   /** Resolves when this worker has ended and nothing of it runs any more. */
@@ -235,28 +249,6 @@ export class Incarnation implements Member {
     if (row.beat === 1) this.#adopt(); // The rows were scanned before: only the belief was missing.
   }
 
-  #read(rows: FleetRows, sentAt: Reading, receivedAt: Reading): void {
-    if (this.#mode === "closed") return;
-    const own = this.#ownRow.find(rows);
-    if (this.#isClosed()) return;
-    const { newlyFenced, newlyDraining, newlyFree, deathsRose } = this.fleet.apply(rows, receivedAt);
-    for (const { workerId: victim } of newlyFenced) {
-      this.deps.emit({ type: "fence-seen", workerId: this.workerId, victim });
-    }
-    this.#observer.read(rows.workers, receivedAt);
-    this.#notes.read(rows.workers);
-    this.#collection.watch();
-    if (rows.planner !== undefined) this.#inbox.sawPlannerEpoch(rows.planner.epoch);
-    if (newlyFenced.length > 0 || newlyFree) this.#scanning.want();
-    // This read may show the count and not yet the row that it was raised for.
-    if (deathsRose) this.#stir();
-    // Whoever leaves or died may have handed something over without its note.
-    const leaves = newlyDraining.some(({ workerId }) => workerId !== this.workerId);
-    if (newlyFenced.length > 0 || leaves) this.#reconcile.want();
-    this.#warm ||= holderElapsedMs(this.#createdAt, sentAt) >= this.deps.config.pollIntervalMs;
-    if (own !== undefined) this.#inbox.deliver(own, this.#mode !== "open");
-  }
-
   #act(readWasGood: boolean): void {
     if (this.#mode === "closed") return;
     this.#joining.round();
@@ -275,13 +267,17 @@ export class Incarnation implements Member {
   }
 
   #adopt(): void {
-    if (this.#mode === "open" && this.belief.holds()) this.#adoption.look(this.#warm);
+    if (this.#mode === "open" && this.belief.holds()) this.#adoption.look(this.#news.isWarm);
   }
+
+  readonly #lookAtAll = (): void => {
+    this.#loop.lookAtAll();
+  };
 
   /** Looks at the whole fleet, consistently, and at the lease rows, in a round that begins at once. */
   readonly #stir = (): void => {
     this.#scanning.want();
-    this.#loop.lookAtAll();
+    this.#lookAtAll();
   };
 
   async #leaveCleanly(): Promise<void> {

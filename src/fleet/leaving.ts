@@ -17,6 +17,8 @@ export interface LeavingParts {
   readonly heartbeat: Heartbeat;
   readonly planner: PlannerRole;
   readonly scanning: Scanning;
+  /** Reads the whole fleet, consistently. */
+  readonly readAll: () => Promise<void>;
 }
 
 /** Drains are waited for together, handoffs written this many at a time. */
@@ -65,12 +67,14 @@ export class Leaving {
   }
 
   async #leave(): Promise<void> {
-    const { deps, tenures, belief, workerId } = this.#member;
-    const { heartbeat, planner, scanning, notes } = this.#parts;
+    const { deps, tenures, belief, fleet, workerId } = this.#member;
+    const { heartbeat, planner, scanning, notes, readAll } = this.#parts;
     // The row says `draining` before anything moves, so that nobody plans anything to this worker meanwhile. Where beats
     // do not pass, the stop goes on all the same.
     heartbeat.hurry();
     await this.#waitFor(heartbeat.nextAcknowledgement(), deps.config.attemptTimeoutMs * 2);
+    // Targets and a successor are chosen among all rows as they are now; from here on every round reads them.
+    if (fleet.isInPart) await this.#waitFor(readAll(), deps.config.attemptTimeoutMs * 2);
     if (tenures.count > 0 && belief.holds()) {
       await this.#beside("scan-to-leave", async () => {
         await scanning.scan(false);

@@ -50,10 +50,19 @@ export class Notes {
     return this.#queued.size > 0 || this.#flushing.size > 0 || this.#posted.size > 0;
   }
 
-  /** A whole read of the fleet: an entry is gone only in a row whose beat exceeds the one that its posting returned. */
-  read(rows: readonly WorkerRow[]): void {
+  /** Workers whose rows show whether they have answered. */
+  awaited(): readonly string[] {
+    return [...new Set([...this.#posted.values()].map(({ target }) => target))];
+  }
+
+  /**
+   * A read of the fleet: an entry is gone only in a row whose beat exceeds the one that its posting returned, or with the
+   * row. A row that was not asked for says nothing.
+   */
+  read(rows: readonly WorkerRow[], asked?: ReadonlySet<string>): void {
     const byId = new Map(rows.map((row) => [row.workerId, row]));
     for (const [key, { target, beat }] of this.#posted) {
+      if (asked !== undefined && !asked.has(target)) continue;
       const row = byId.get(target);
       if (row === undefined || row.fencedBy !== undefined || (row.beat > beat && !row.mailbox.has(key))) {
         this.#posted.delete(key);

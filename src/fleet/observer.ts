@@ -6,7 +6,7 @@ import {
   type Observation,
   type OwnBeats,
 } from "../model/expiry.js";
-import type { Reading } from "../model/reading.js";
+import { holderElapsedMs, type Reading } from "../model/reading.js";
 import type { WorkerRow } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
 import type { Cancel } from "../runtime/clock.js";
@@ -48,8 +48,12 @@ export class Observer {
     this.#own = beatAcknowledged(this.#own, this.#deps.clock.now(), this.#deps.config.blindGapMs);
   }
 
-  /** A whole read of the fleet, received at `at`. */
-  read(rows: readonly WorkerRow[], at: Reading): void {
+  /**
+   * A read of the fleet, received at `at`. Only a read of the very row counts for it: the time in which it was not read
+   * is no time of silence, and a row of another observer's that comes to this one is counted from its first read here.
+   * @param asked whose rows were asked for; undefined where all were
+   */
+  read(rows: readonly WorkerRow[], at: Reading, asked?: ReadonlySet<string>): void {
     const known = new Set<string>();
     for (const row of rows) {
       if (row.workerId === this.#workerId) continue;
@@ -60,8 +64,13 @@ export class Observer {
       known.add(row.workerId);
       this.#look(row, at);
     }
-    for (const workerId of this.#observations.keys())
-      if (!known.has(workerId)) this.#observations.delete(workerId);
+    for (const [workerId, { lastReadAt }] of this.#observations) {
+      if (known.has(workerId)) continue;
+      const isRead = asked === undefined || asked.has(workerId);
+      // Not observed here any more. A new planner, or whoever reads all again soon, goes on with the timers it had.
+      const isOld = holderElapsedMs(lastReadAt, at) > this.#deps.config.blindGapMs;
+      if (isRead || isOld) this.#observations.delete(workerId);
+    }
     this.#act();
   }
 

@@ -5,6 +5,7 @@ import type { WorkerStatus } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
 import { Directives } from "./directives.js";
 import type { Member } from "./member.js";
+import { assignAll } from "./rota.js";
 import { snapshotOf } from "./snapshot.js";
 
 /** What else the planner sees to, besides the plan. */
@@ -78,7 +79,10 @@ export class PlannerRole {
     const planner = fleet.planner;
     if (planner?.owner === workerId) {
       if (this.#elected?.epoch !== planner.epoch) this.#elect(planner.epoch);
+      // Elected by a read of some rows, say, by a leaver: the next one is of all.
+      if (fleet.isInPart) return;
       tasks.start("plan", () => this.#planRound());
+      tasks.start("assign-observers", () => assignAll(this.#member, planner.epoch));
       return;
     }
     if (this.#elected !== undefined && planner !== undefined && planner.epoch > this.#elected.epoch) {
@@ -87,7 +91,8 @@ export class PlannerRole {
       this.#deposedAt = deps.clock.now();
       this.#directives.forget();
     }
-    if (this.#elected === undefined && mayStand) this.#stand();
+    // Ranks and the silence of others are judged on all rows: without a fresh plan the next read is of all.
+    if (this.#elected === undefined && mayStand && !fleet.isInPart) this.#stand();
   }
 
   #elect(epoch: number): void {

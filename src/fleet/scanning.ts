@@ -109,6 +109,8 @@ export class Scanning {
       if (isMissing && !leases.isStrangers(leaseKey)) missing.add(owner);
     }
     for (const victim of missing) {
+      // Whose row this worker has no part in reading may have come since: one look costs less than a refused write.
+      if (fleet.isInPart && (await this.#isThere(victim))) continue;
       const result = await attempts(
         deps.clock,
         deps.random,
@@ -125,6 +127,24 @@ export class Scanning {
       if (row !== undefined) fleet.applyWorker(row);
       if (result.value.ok) deps.emit({ type: "tombstone-created", workerId, victim });
     }
+  }
+
+  /** Whether there is a row, or nobody can say: a worker not read is not a worker gone. */
+  async #isThere(owner: string): Promise<boolean> {
+    const { deps, fleet, tasks } = this.#member;
+    const look = await attempts(
+      deps.clock,
+      deps.random,
+      { attemptTimeoutMs: deps.config.attemptTimeoutMs, withinMs: deps.config.attemptTimeoutMs },
+      ({ signal }) => deps.store.membership.readWorker(owner, { consistent: true, signal }),
+    );
+    if (!look.ok) {
+      tasks.failed("tombstone", look.error);
+      this.#wanted = true;
+      return true;
+    }
+    if (look.value !== undefined) fleet.applyWorker(look.value);
+    return look.value !== undefined;
   }
 
   #ageMs(): number {

@@ -139,6 +139,16 @@ export type FleetEvent =
   | { readonly type: "fence-seen"; readonly workerId: string; readonly victim: string }
   | { readonly type: "tombstone-created"; readonly workerId: string; readonly victim: string }
   | { readonly type: "worker-collected"; readonly workerId: string; readonly victim: string }
+  /** A new worker named so many observers in their rows. */
+  | { readonly type: "observers-named"; readonly workerId: string; readonly observers: readonly string[] }
+  /** The planner changed how many workers an observer observes, or which. */
+  | {
+      readonly type: "observer-assigned";
+      readonly workerId: string;
+      readonly observer: string;
+      readonly observes: number;
+      readonly plannerEpoch: number;
+    }
   | { readonly type: "orphans-seen"; readonly workerId: string; readonly orphans: number }
   | { readonly type: "planner-elected"; readonly workerId: string; readonly epoch: number }
   | { readonly type: "planner-deposed"; readonly workerId: string; readonly epoch: number }

@@ -62,6 +62,14 @@ export interface WorkerIdentity {
   readonly startedAt: string;
 }
 
+/** Whom a worker is to observe: named by newcomers, replaced by the planner (`model/observers.ts`). */
+export interface Observes {
+  /** The epoch of the planner that last wrote the list; 0 where none has. */
+  readonly plannerEpoch: number;
+  /** Marks of the workers' ids, sorted. */
+  readonly marks: readonly string[];
+}
+
 /** A worker's row in the fleet table. */
 export interface WorkerRow extends WorkerIdentity, WorkerStatus {
   /** 0 at creation, −1 for a tombstone, otherwise the number of the last acknowledged beat. */
@@ -71,6 +79,8 @@ export interface WorkerRow extends WorkerIdentity, WorkerStatus {
   /** Wall time of an operator's fence, ISO 8601, for people. */
   readonly fencedAt?: string;
   readonly mailbox: Mailbox;
+  /** Left out where nobody has named anybody yet. */
+  readonly observes?: Observes;
 }
 
 /** The planner lease: the only one that may be taken from a live worker. */
@@ -104,6 +114,9 @@ export interface FleetRows {
   readonly planner: PlannerRow | undefined;
   readonly meta: MetaRow | undefined;
 }
+
+/** Some rows of the fleet: what it lacks of those asked for was not there, of all others it says nothing. */
+export type FleetPart = Pick<FleetRows, "workers" | "planner">;
 
 /** Live: unfenced, has beaten, no tombstone (protocol, "Words"). */
 export function isLive(row: WorkerRow): boolean {

@@ -1,7 +1,9 @@
 import type {
+  FleetPart,
   FleetRows,
   MailEntry,
   MetaRow,
+  Observes,
   WorkerIdentity,
   WorkerRow,
   WorkerStatus,
@@ -25,6 +27,11 @@ export interface Membership {
   /** One query: every row of the fleet, `planner` and `meta` included. */
   readFleet(call: Call & { readonly consistent: boolean }): Promise<FleetRows>;
   readWorker(workerId: string, call: Call & { readonly consistent: boolean }): Promise<WorkerRow | undefined>;
+  /**
+   * The rows of these workers, and `planner`: by their keys, eventually consistent. It costs by the rows asked for, not
+   * by the size of the fleet.
+   */
+  readPart(workerIds: readonly string[], call?: Call): Promise<FleetPart>;
   /**
    * Makes or joins `meta` by one update: mode and format by `if_not_exists`, `ADD joins 1`. The answer is as stored:
    * the caller checks it.
@@ -58,6 +65,13 @@ export interface Membership {
     entries: ReadonlyMap<string, MailEntry>,
     call?: Call,
   ): Promise<WriteOutcome<WorkerRow>>;
+  /** Adds a mark to what a worker observes: `IF attribute_exists(beat) AND attribute_not_exists(fencedBy)`. */
+  nameObserver(observer: string, mark: string, call?: Call): Promise<WriteOutcome<WorkerRow>>;
+  /**
+   * The planner's list of what a worker observes: as above, AND no planner of a higher epoch has written it, so that a
+   * deposed one's late word never overrides its successor's.
+   */
+  assignObserver(observer: string, observes: Observes, call?: Call): Promise<WriteOutcome<WorkerRow>>;
   /** Collects a fenced row: `DELETE IF attribute_exists(fencedBy)`. */
   remove(workerId: string, call?: Call): Promise<PlainOutcome>;
 }

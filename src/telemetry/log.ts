@@ -112,6 +112,8 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "fence-seen": { level: "info", message: "a worker was fenced or left" },
   "tombstone-created": { level: "warn", message: "leases name a worker without a row: tombstone created" },
   "worker-collected": { level: "debug", message: "fenced worker's row collected" },
+  "observers-named": { level: "debug", message: "observers named" },
+  "observer-assigned": { level: "debug", message: "observer assigned" },
   "orphans-seen": { level: "debug", message: "leases without an owner" },
   "planner-elected": { level: "info", message: "became the planner" },
   "format-raised": {

@@ -172,6 +172,8 @@ export function throughNetwork(store: Store, send: Send): Store {
         send("membership.readWorker", "read", call, [workerId], () =>
           membership.readWorker(workerId, { consistent: call.consistent }),
         ),
+      readPart: (workerIds, call) =>
+        send("membership.readPart", "read", call, [workerIds], () => membership.readPart(workerIds)),
       join: (mode, format, call) =>
         send("membership.join", "write", call, [mode, format], () => membership.join(mode, format)),
       raiseFormat: (expect, call) =>
@@ -204,6 +206,14 @@ export function throughNetwork(store: Store, send: Send): Store {
       post: (workerId, entries, call) =>
         send("membership.post", "write", call, [workerId, [...entries]], () =>
           membership.post(workerId, entries),
+        ),
+      nameObserver: (observer, mark, call) =>
+        send("membership.nameObserver", "write", call, [observer, mark], () =>
+          membership.nameObserver(observer, mark),
+        ),
+      assignObserver: (observer, observes, call) =>
+        send("membership.assignObserver", "write", call, [observer, observes], () =>
+          membership.assignObserver(observer, observes),
         ),
       remove: (workerId, call) =>
         send("membership.remove", "write", call, [workerId], () => membership.remove(workerId)),

@@ -328,6 +328,7 @@ function bound(membership: Store["membership"]): Store["membership"] {
   return {
     readFleet: (...args) => membership.readFleet(...args),
     readWorker: (...args) => membership.readWorker(...args),
+    readPart: (...args) => membership.readPart(...args),
     join: (...args) => membership.join(...args),
     raiseFormat: (...args) => membership.raiseFormat(...args),
     note: (...args) => membership.note(...args),
@@ -339,6 +340,8 @@ function bound(membership: Store["membership"]): Store["membership"] {
     fenceExited: (...args) => membership.fenceExited(...args),
     createTombstone: (...args) => membership.createTombstone(...args),
     post: (...args) => membership.post(...args),
+    nameObserver: (...args) => membership.nameObserver(...args),
+    assignObserver: (...args) => membership.assignObserver(...args),
     remove: (...args) => membership.remove(...args),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   GetItemCommand,
@@ -17,6 +18,9 @@ import { RowNames } from "./row-names.js";
 /** A row as the store returns it. */
 export type Item = Record<string, AttributeValue>;
 export type Key = Record<string, AttributeValue>;
+
+/** More keys the store refuses. */
+const mostKeysABatch = 100;
 
 /** Everything the ports of one store share: the client, the tables' names, and how a call is made. */
 export class DynamoDbConnection {
@@ -71,6 +75,39 @@ export class DynamoDbConnection {
       this.client.send(new GetItemCommand(input), options),
     );
     return output.Item;
+  }
+
+  /**
+   * Rows by their keys, eventually consistent. What the answer lacks is not there: keys that the store left unread are
+   * asked for again, since a row that was not read must not look gone.
+   */
+  async getMany(table: string, keys: readonly Key[], doing: string, call?: Call): Promise<Item[]> {
+    const items: Item[] = [];
+    for (let from = 0; from < keys.length; from += mostKeysABatch) {
+      let left: Key[] = keys.slice(from, from + mostKeysABatch);
+      while (left.length > 0) {
+        const input = { RequestItems: { [table]: { Keys: left, ConsistentRead: false } } };
+        const context = { table, action: "BatchGetItem", doing, writes: false };
+        const output = await this.attempt(context, call, (options) =>
+          this.client.send(new BatchGetItemCommand(input), options),
+        );
+        items.push(...(output.Responses?.[table] ?? []));
+        const unread: Key[] = output.UnprocessedKeys?.[table]?.Keys ?? [];
+        if (unread.length >= left.length) {
+          // Not one was read: asked again at once, a store out of capacity would be asked without end.
+          throw new StoreError(
+            "store-throttled",
+            `${doing} in table ${table}: the store read none of the rows`,
+            {
+              retryable: true,
+              ambiguous: false,
+            },
+          );
+        }
+        left = unread;
+      }
+    }
+    return items;
   }
 
   /**

@@ -89,6 +89,12 @@ export class Expression {
     return this;
   }
 
+  /** Adds to a set of strings, which is made where the row has none. */
+  addTo(name: string, members: readonly string[]): this {
+    this.#adds.push(`${this.name(name)} ${this.value({ SS: [...members] })}`);
+    return this;
+  }
+
   /** A clause that must hold beside the others. */
   require(clause: string): this {
     this.#conditions.push(`(${clause})`);

@@ -26,6 +26,7 @@ import { newlyNamed } from "./row-names.js";
  * |                      |                        | with each beat: `draining`, `joining`, `blind` BOOL, `leases`, `weight`,    |
  * |                      |                        | `utilisation` N; `unfit`, `failing` L of S where not empty; `planner` M     |
  * |                      |                        | {epoch, tick} N while it is the planner                                     |
+ * |                      |                        | from others: `observes` SS of marks, `observesEpoch` N                      |
  * |                      |                        | at creation: `join`, `maxConcurrentBatches`, `readsFormat`, `pid` N,        |
  * |                      |                        | `host`, `startedAt` S, `deployment` S where labelled, `maxLeases` N where   |
  * |                      |                        | bounded                                                                     |
@@ -141,6 +142,8 @@ export function workerIn(stored: Item): WorkerRow | undefined {
   const fenceKind = fenceKinds.find((kind) => kind === item["fenceKind"]?.S);
   const fencedAt = item["fencedAt"]?.S;
   const planner = item["planner"]?.M;
+  const marks = item["observes"]?.SS;
+  const observesEpoch = numberOf(item["observesEpoch"]);
   const mailbox = new Map<string, MailEntry>();
   for (const [key, value] of Object.entries(item["mailbox"]?.M ?? {})) {
     const entry = mailEntryOf(value);
@@ -168,6 +171,9 @@ export function workerIn(stored: Item): WorkerRow | undefined {
     ...(planner === undefined
       ? {}
       : { planner: { epoch: numberOf(planner["epoch"]) ?? 0, tick: numberOf(planner["tick"]) ?? 0 } }),
+    ...(marks === undefined && observesEpoch === undefined
+      ? {}
+      : { observes: { plannerEpoch: observesEpoch ?? 0, marks: (marks ?? []).toSorted() } }),
     ...(fencedBy === undefined ? {} : { fencedBy }),
     ...(fenceKind === undefined ? {} : { fenceKind }),
     ...(fencedAt === undefined ? {} : { fencedAt }),

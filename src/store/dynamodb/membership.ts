@@ -1,8 +1,10 @@
 import {
   tombstoneBeat,
+  type FleetPart,
   type FleetRows,
   type MailEntry,
   type MetaRow,
+  type Observes,
   type WorkerIdentity,
   type WorkerRow,
   type WorkerStatus,
@@ -18,6 +20,7 @@ import {
   mailValue,
   metaIn,
   metaKey,
+  plannerKey,
   statusAttributes,
   workerIn,
   workerKey,
@@ -52,6 +55,15 @@ export class DynamoDbMembership implements Membership {
     const doing = `read worker ${workerId}`;
     const item = await this.#connection.get(fleetTable, workerKey(workerId), call.consistent, doing, call);
     return item === undefined ? undefined : workerIn(item);
+  }
+
+  async readPart(workerIds: readonly string[], call?: Call): Promise<FleetPart> {
+    const keys = [plannerKey, ...[...new Set(workerIds)].map(workerKey)];
+    const { fleetTable } = this.#connection;
+    const { workers, planner } = fleetIn(
+      await this.#connection.getMany(fleetTable, keys, "read a part of the fleet", call),
+    );
+    return { workers, planner };
   }
 
   async join(mode: string, format: number, call?: Call): Promise<MetaRow> {
@@ -172,6 +184,25 @@ export class DynamoDbMembership implements Membership {
     const update = new Expression();
     for (const [key, entry] of entries) update.set(["mailbox", key], mailValue(entry));
     return this.#write(workerId, requireUnfenced(update), "post", call);
+  }
+
+  nameObserver(observer: string, mark: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    // Added, not set: two newcomers that name the same observer at once are both in its list.
+    const update = requireUnfenced(this.#row().addTo("observes", [mark]));
+    return this.#write(observer, update, "name an observer", call);
+  }
+
+  assignObserver(observer: string, observes: Observes, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const update = requireUnfenced(
+      this.#row()
+        // A set in the store is never empty.
+        .put("observes", observes.marks.length === 0 ? undefined : { SS: [...new Set(observes.marks)] })
+        .set("observesEpoch", { N: String(observes.plannerEpoch) }),
+    );
+    const epoch = update.name("observesEpoch");
+    // What a later planner said stands, however late the word of one that it deposed arrives.
+    update.require(`attribute_not_exists(${epoch}) OR ${epoch} <= ${update.number(observes.plannerEpoch)}`);
+    return this.#write(observer, update, "assign an observer", call);
   }
 
   remove(workerId: string, call?: Call): Promise<PlainOutcome> {

@@ -3,9 +3,11 @@ import type { HistoryEntry } from "../../model/history.js";
 import type { OperatorAction } from "../../model/operator-action.js";
 import {
   tombstoneBeat,
+  type FleetPart,
   type FleetRows,
   type MailEntry,
   type MetaRow,
+  type Observes,
   type PlannerRow,
   type WorkerIdentity,
   type WorkerRow,
@@ -40,6 +42,14 @@ export class MemoryMembership implements Membership {
     call: Call & { readonly consistent: boolean },
   ): Promise<WorkerRow | undefined> {
     return this.#connection.rows(call).worker(workerId);
+  }
+
+  async readPart(workerIds: readonly string[], call?: Call): Promise<FleetPart> {
+    const rows = this.#connection.rows({ ...call, consistent: false });
+    return {
+      workers: [...new Set(workerIds)].flatMap((workerId) => rows.worker(workerId) ?? []),
+      planner: rows.planner,
+    };
   }
 
   async join(mode: string, format: number, call?: Call): Promise<MetaRow> {
@@ -165,6 +175,26 @@ export class MemoryMembership implements Membership {
     // An entry for a collected worker would make a stub that nobody can fence; a fenced one answers nothing.
     if (!isUnfenced(row)) return this.#refused(workerId);
     return { ok: true, row: tables.setWorker({ ...row, mailbox: new Map([...row.mailbox, ...entries]) }) };
+  }
+
+  async nameObserver(observer: string, mark: string, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(observer);
+    // A collected row must not come back as a stub, and the fenced observe nobody.
+    if (!isUnfenced(row)) return this.#refused(observer);
+    const { plannerEpoch, marks } = row.observes ?? { plannerEpoch: 0, marks: [] };
+    const observes = { plannerEpoch, marks: [...new Set([...marks, mark])].sort() };
+    return { ok: true, row: tables.setWorker({ ...row, observes }) };
+  }
+
+  async assignObserver(observer: string, observes: Observes, call?: Call): Promise<WriteOutcome<WorkerRow>> {
+    const tables = this.#connection.tables(call);
+    const row = tables.view().worker(observer);
+    // What a later planner said stands, however late the word of one that it deposed arrives.
+    const isLate = (row?.observes?.plannerEpoch ?? 0) > observes.plannerEpoch;
+    if (!isUnfenced(row) || isLate) return this.#refused(observer);
+    const marks = [...observes.marks].sort();
+    return { ok: true, row: tables.setWorker({ ...row, observes: { ...observes, marks } }) };
   }
 
   async remove(workerId: string, call?: Call): Promise<PlainOutcome> {
