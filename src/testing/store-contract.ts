@@ -3,6 +3,7 @@ import { membershipCases, plannerCases } from "./contract/fleet.js";
 import type { CaseMap, ContractCase, StoreHarness } from "./contract/harness.js";
 import { metaCases } from "./contract/meta.js";
 import { operatorCases } from "./contract/operator.js";
+import { observationCases } from "./contract/observing.js";
 import { ownershipCases } from "./contract/ownership.js";
 import { readingCases } from "./contract/reading.js";
 import { historyCases, tableCases } from "./contract/rest.js";
@@ -14,6 +15,7 @@ const groups: Readonly<Record<string, CaseMap>> = {
   ownership: ownershipCases,
   checkpoints: checkpointCases,
   membership: membershipCases,
+  "who observes whom": observationCases,
   meta: metaCases,
   "planner desk": plannerCases,
   history: historyCases,

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import sinon from "sinon";
 import { hasCode, StoreError } from "../../../src/model/errors.js";
 import { createDynamoDbStore } from "../../../src/store/dynamodb/index.js";
+import { workerKey } from "../../../src/store/dynamodb/fleet-codec.js";
 import { leaseItem } from "../../../src/store/lease-item.js";
 import { change, checkpoint, lease, newLease } from "../../../src/testing/contract/harness.js";
 import { refusal, serviceError, stubbed } from "./stub.js";
@@ -93,6 +94,50 @@ describe("a conditional write", () => {
     await store.membership.fenceExited("w1", "parent");
     await store.membership.createTombstone("w1");
     expect(new Set(sent.map(({ command }) => command))).to.deep.equal(new Set(["UpdateItem", "GetItem"]));
+  });
+});
+
+describe("a read by keys", () => {
+  const row = (id: string): object => ({ ...workerKey(id), beat: { N: "1" } });
+  const keysIn = (input: Readonly<Record<string, unknown>>): readonly Record<string, { S: string }>[] =>
+    (input as { RequestItems: Record<string, { Keys: Record<string, { S: string }>[] }> }).RequestItems[
+      "orders-fleet"
+    ]!.Keys;
+
+  it("asks again for the keys that the store left unread: a row that was not read is not gone", async () => {
+    const { store, sent } = stubbed({
+      BatchGetItem: (input, nth) =>
+        nth === 1
+          ? {
+              Responses: { "orders-fleet": [row("w1")] },
+              UnprocessedKeys: { "orders-fleet": { Keys: keysIn(input).slice(2) } },
+            }
+          : { Responses: { "orders-fleet": [row("w2"), row("w3")] } },
+    });
+    const { workers } = await store.membership.readPart(["w1", "w2", "w3"]);
+    expect(workers.map(({ workerId }) => workerId)).to.deep.equal(["w1", "w2", "w3"]);
+    expect(sent.map(({ input }) => keysIn(input).map((key) => key["sk"]?.S))).to.deep.equal([
+      ["planner", "worker#w1", "worker#w2", "worker#w3"],
+      ["worker#w2", "worker#w3"],
+    ]);
+  });
+
+  it("is throttled when the store reads none of them", async () => {
+    const { store, sent } = stubbed({
+      BatchGetItem: (input) => ({ UnprocessedKeys: { "orders-fleet": { Keys: keysIn(input) } } }),
+    });
+    const error = await thrownBy(store.membership.readPart(["w1"]));
+    expect(hasCode(error, "store-throttled")).to.be.true;
+    expect(error).to.include({ retryable: true });
+    expect(sent).to.have.length(1);
+  });
+
+  it("asks for a hundred keys a call at most, eventually consistent", async () => {
+    const { store, sent } = stubbed({ BatchGetItem: () => ({ Responses: {} }) });
+    await store.membership.readPart(Array.from({ length: 230 }, (_, i) => `w${String(i)}`));
+    expect(sent.map(({ input }) => keysIn(input).length)).to.deep.equal([100, 100, 31]);
+    expect(JSON.stringify(sent)).to.include('"ConsistentRead":false');
+    expect(JSON.stringify(sent)).not.to.include('"ConsistentRead":true');
   });
 });
 

@@ -1,5 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
+import { markOf, mostObserved } from "../../../src/model/observers.js";
 import type { WorkerIdentity, WorkerStatus } from "../../../src/model/worker-row.js";
 import {
   fleetIn,
@@ -24,6 +25,8 @@ function valueBytes(value: AttributeValue): number {
   if (value.S !== undefined) return Buffer.byteLength(value.S);
   if (value.N !== undefined) return Math.ceil(value.N.length / 2) + 2;
   if (value.BOOL !== undefined) return 1;
+  if (value.SS !== undefined)
+    return 3 + value.SS.reduce((sum, entry) => sum + 1 + Buffer.byteLength(entry), 0);
   if (value.L !== undefined) return 3 + value.L.reduce((sum, entry) => sum + 1 + valueBytes(entry), 0);
   if (value.M !== undefined) return 3 + Object.keys(value.M).length + bytesOf(value.M);
   throw new Error(`no size for ${JSON.stringify(value)}`);
@@ -61,6 +64,8 @@ describe("rows of the fleet table", () => {
       mailbox: { M: {} },
       fencedBy: { S: id("o") },
       fenceKind: { S: "observer" },
+      observes: { SS: Array.from({ length: mostObserved }, (_, i) => markOf(`worker-${String(i)}`)) },
+      observesEpoch: { N: String(Number.MAX_SAFE_INTEGER) },
     };
     for (const [name, value] of Object.entries({
       ...identityAttributes(identity),
