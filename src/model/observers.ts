@@ -6,10 +6,10 @@ export const observesAllUpTo = 8;
 /** So many observe each row above that. */
 export const observersWanted = 3;
 /**
- * The most workers that one is named an observer of: its row stays below 1,000 bytes. Four times as many rows as workers
+ * The most workers that one is named an observer of: its row stays below 1,000 bytes. Three times as many rows as workers
  * that observe have room in it, and where more have died at once all observe all.
  */
-export const mostObserved = 12;
+export const mostObserved = 10;
 /** So many workers, next in rank for the planner lease, observe every row beside the planner. */
 const understudies = 2;
 
@@ -19,13 +19,22 @@ export interface Assignment {
   readonly marks: readonly string[];
 }
 
+const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
+const markDigits = 8;
+
 /**
- * A worker's mark, by which its observers' rows name it: 14 characters whatever the id, since an observer's row names
- * many and must stay small. Two ids of one mark are observed by both's observers: nothing is lost.
+ * A worker's mark, by which its observers' rows name it: 8 characters, 48 bits, whatever the id, since an observer's row
+ * names many and must stay small. Two ids of one mark are observed by both's observers: nothing is lost.
  */
 export function markOf(workerId: string): string {
   const { high, low } = hashKey(workerId);
-  return high.toString(36).padStart(7, "0") + low.toString(36).padStart(7, "0");
+  let rest = high * 0x1_0000 + (low >>> 16);
+  let mark = "";
+  for (let i = 0; i < markDigits; i++) {
+    mark += digits[rest % 64] ?? "";
+    rest = Math.floor(rest / 64);
+  }
+  return mark;
 }
 
 /** Whom a newcomer may name its observers, first choice first: the planner makes up for what it could not know. */

@@ -159,7 +159,8 @@ describe("a fleet of twelve", () => {
 
   it("watches a tombstone by three, and frees what it names", async () => {
     const world = await settled(12);
-    world.free("s99", { owner: "long-gone", epoch: 10 });
+    const tenure = { epoch: 10, worker: "long-gone", reason: "taken", since: "" } as const;
+    world.free("s99", { owner: "long-gone", epoch: 10, tenure });
     await world.until(() => world.workerRow("long-gone") !== undefined, 20_000);
     await world.run(3 * p);
     expect(observersOf(world, "long-gone")).to.have.length(3);
