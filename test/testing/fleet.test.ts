@@ -104,6 +104,13 @@ describe("a fleet under test", function () {
   it("tells a start that fails with the worker's own words, and leaves nothing running", async () => {
     const error = await failure(startFleet({ ...options, leaseDurationMs: 3 }));
     expect(error.message).to.match(/leaseDurationMs is 3/);
+    // In a process, which says it by its channel; and where the start itself fails, and not only the options.
+    const handler = new URL("nowhere.mjs", import.meta.url);
+    const { processor: _processor, ...others } = options;
+    const late = await failure(startFleet({ ...others, handler, workers: 2 }));
+    expect(late.message).to.match(
+      /worker w1 to start: worker w1 ended by itself: .*nowhere.mjs.*handler-invalid/,
+    );
   });
 
   it("refuses to kill or freeze what is no process, and strangers", async () => {

@@ -73,7 +73,8 @@ export class TestFleet {
       for (const look of this.#waiting) look();
     });
     this.#members.push(member);
-    await this.until(() => member.state !== "starting", { what: `worker ${label} to start` });
+    const hasStarted = (): boolean => member.state !== "starting" && !member.endedByItself;
+    await this.until(hasStarted, { what: `worker ${label} to start` });
     return member;
   }
 

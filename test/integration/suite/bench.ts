@@ -10,6 +10,7 @@ import {
 import { createDynamoDbStore } from "../../../src/store/dynamodb/index.js";
 import type { Store } from "../../../src/store/store.js";
 import { dynamodbAt, type FleetOptions, type TestFleet } from "../../../src/testing/index.js";
+import type { DynamoDbOptions } from "../../../src/index.js";
 import { emulated, emulatorClient } from "../../support/dynamodb.js";
 import { builtTesting } from "./built.js";
 import type { Place } from "./place.js";
@@ -58,7 +59,11 @@ export class Bench {
     return store;
   }
 
-  get dynamodb(): ReturnType<typeof emulated> {
+  get fleetTable(): string {
+    return `${this.application}-fleet`;
+  }
+
+  get dynamodb(): DynamoDbOptions {
     return emulated(this.place.endpoints.dynamodb);
   }
 
@@ -97,7 +102,7 @@ export class Bench {
       names.push(...(page.TableNames ?? []));
       from = page.LastEvaluatedTableName;
     } while (from !== undefined);
-    const own = [this.application, `${this.application}-fleet`];
+    const own = [this.application, this.fleetTable];
     return names.filter((name) => own.includes(name)).sort();
   }
 

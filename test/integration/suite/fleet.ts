@@ -91,6 +91,9 @@ export function fleetCases(place: () => Place): void {
         reasons.every((reason) => reason === "handoff"),
       );
       expect(twice(put)).to.deep.equal([]);
+      const { planner, liveness } = await fleet.status();
+      expect(fleet.workers.map(({ workerId }) => workerId)).to.include(planner);
+      expect(liveness).to.equal("worker");
     });
 
     it("reads the children of a split and of a merge after their parents, and loses nothing", async () => {
@@ -113,6 +116,19 @@ export function fleetCases(place: () => Place): void {
       }
       expect(children.size).to.equal(3);
       await shared(fleet.workers);
+    });
+
+    it("marks the parents deleted once their children have moved on, and does not make them again", async () => {
+      await produce("moved-on");
+      await fleet.until(() => fleet.of("lease-marked").length === 3, { what: "the parents to be marked" });
+      const created = fleet.of("lease-created").length;
+      const ended = lines("ended").map(({ fields }) => fields["leaseKey"]);
+      await produce("after-marks");
+      await fleet.until(allDone, { what: "the records after the marks" });
+      const { leases } = await fleet.status();
+      expect(leases).to.have.length(4);
+      expect(leases.filter(({ leaseKey }) => ended.includes(leaseKey))).to.deep.equal([]);
+      expect(fleet.of("lease-created")).to.have.length(created);
     });
 
     it("takes over from a worker that was killed, and reads on from its last checkpoints", async () => {
