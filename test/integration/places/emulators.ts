@@ -15,19 +15,22 @@ interface LocalStackStarter {
   }>;
 }
 
-const script = (name: string): string => new URL(`../../../scripts/${name}`, import.meta.url).href;
+const starters = {
+  dynamoDbLocal: new URL("../../../scripts/dynamodb-local/start.mjs", import.meta.url).href,
+  localStack: new URL("../../../scripts/localstack/start.mjs", import.meta.url).href,
+};
 
 export async function dynalitePlace(): Promise<Place> {
   return besideKinesisLocal("dynalite", await startDynalite(), capabilitiesOf.dynalite);
 }
 
 export async function dynamoDbLocalPlace(): Promise<Place> {
-  const { startDynamoDbLocal } = (await import(script("dynamodb-local/start.mjs"))) as DynamoDbLocalStarter;
+  const { startDynamoDbLocal } = (await import(starters.dynamoDbLocal)) as DynamoDbLocalStarter;
   return besideKinesisLocal("DynamoDB Local", await startDynamoDbLocal(), capabilitiesOf.dynamodbLocal);
 }
 
 export async function localStackPlace(): Promise<Place> {
-  const { openLocalStack } = (await import(script("localstack/start.mjs"))) as LocalStackStarter;
+  const { openLocalStack } = (await import(starters.localStack)) as LocalStackStarter;
   const { endpoint, how, version, stop } = await openLocalStack();
   console.log(`    LocalStack ${version} by its health page, at ${endpoint}: ${how}`);
   return {

@@ -1,6 +1,7 @@
 import { badInputCases } from "./bad-input.js";
 import { builtTesting } from "./built.js";
 import { capabilityCases } from "./capabilities.js";
+import { exampleCases } from "./example.js";
 import { fleetCases } from "./fleet.js";
 import { leaseCases } from "./leases.js";
 import type { Place } from "./place.js";
@@ -35,5 +36,6 @@ export function integrationSuite(name: string, open: () => Promise<Place>): void
     leaseCases(opened);
     fleetCases(opened);
     badInputCases(opened);
+    exampleCases(opened);
   });
 }

@@ -15,8 +15,6 @@ export interface Capabilities {
   readonly laterIndex: boolean;
 }
 
-export type CapabilityName = keyof Capabilities;
-
 /** Where the suite runs: a DynamoDB and a Kinesis, and what they can do. */
 export interface Place {
   readonly name: string;
