@@ -11,6 +11,7 @@ const suites = [
   { name: "contract on DynamoDB Local", args: ["run", "test:contract:dynamodb-local"] },
   { name: "integration on DynamoDB Local", args: ["run", "test:integration:dynamodb-local"] },
   { name: "integration on dynalite", args: ["run", "test:integration:dynalite"] },
+  { name: "bad weather", args: ["run", "test:weather"] },
   { name: "integration on LocalStack", args: ["run", "test:localstack"] },
 ];
 

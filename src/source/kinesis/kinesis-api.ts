@@ -10,6 +10,7 @@ import {
   type ListShardsOutput,
 } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { Connections } from "../../runtime/connections.js";
 import type { SourceRuntime } from "../partition-source.js";
 import type { KinesisConfig } from "./options.js";
 
@@ -29,9 +30,12 @@ export class KinesisApi {
   readonly #clock: SourceRuntime["clock"];
   /** A client made by the user's factory may be shared: it is theirs to destroy. */
   readonly #isOwn: boolean;
+  /** One for each shard that is being read. */
+  readonly #connections = new Connections(10_000);
 
   constructor(config: Pick<KinesisConfig, "client" | "stream">, clock: SourceRuntime["clock"]) {
-    this.#client = config.client?.(clientDefaults()) ?? new KinesisClient(clientDefaults());
+    const defaults = clientDefaults(this.#connections);
+    this.#client = config.client?.(defaults) ?? new KinesisClient(defaults);
     this.#isOwn = config.client === undefined;
     this.#stream = config.stream;
     this.#clock = clock;
@@ -94,6 +98,7 @@ export class KinesisApi {
       };
       // A hanging socket: the SDK's own time-outs run on a clock that no test holds.
       const cancel = this.#clock.setTimer(callTimeoutMs, () => {
+        this.#connections.dropIdle();
         giveUp(new Error(`Kinesis did not answer within ${String(callTimeoutMs)} ms`));
       });
       const onAbort = (): void => {
@@ -113,13 +118,12 @@ export class KinesisApi {
   }
 }
 
-function clientDefaults(): KinesisClientConfig {
-  // The SDK's default for Kinesis is HTTP/2 with a session of its own for every call, and refuses plain endpoints. One
-  // socket for each shard being read; retries are the reader's, on the worker's clock.
-  const agent = { keepAlive: true, maxSockets: 10_000 };
+function clientDefaults({ httpAgent, httpsAgent }: Connections): KinesisClientConfig {
+  // The SDK's default for Kinesis is HTTP/2 with a session of its own for every call, and refuses plain endpoints.
+  // Retries are the reader's, on the worker's clock.
   return {
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 5_000 }),
+    requestHandler: new NodeHttpHandler({ httpAgent, httpsAgent, connectionTimeout: 5_000 }),
   };
 }
 

@@ -10,9 +10,11 @@ import {
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { StoreError } from "../../model/errors.js";
+import type { Connections } from "../../runtime/connections.js";
 import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
 import { toStoreError, type CallContext } from "./errors.js";
 import type { Expression } from "./expression.js";
+import { Gate } from "./gate.js";
 import { RowNames } from "./row-names.js";
 
 /** A row as the store returns it. */
@@ -32,8 +34,19 @@ export class DynamoDbConnection {
   readonly pageLimit: number | undefined;
   /** What attributes are called at this moment. */
   readonly names = new RowNames();
+  readonly #connections: Pick<Connections, "dropIdle">;
+  readonly #bulk: Gate;
 
-  constructor(client: DynamoDBClient, application: string, pageLimit: number | undefined) {
+  /** @param bulkAtOnce so many calls about leases and history are under way at a time */
+  constructor(
+    client: DynamoDBClient,
+    application: string,
+    pageLimit: number | undefined,
+    connections: Pick<Connections, "dropIdle">,
+    bulkAtOnce: number,
+  ) {
+    this.#connections = connections;
+    this.#bulk = new Gate(bulkAtOnce);
     this.client = client;
     this.application = application;
     this.leaseTable = application;
@@ -54,13 +67,22 @@ export class DynamoDbConnection {
         ambiguous: false,
       });
     }
+    const signal = call?.signal;
+    const sendNow = (): Promise<T> => send(signal === undefined ? {} : { abortSignal: signal });
     try {
-      return await send(call?.signal === undefined ? {} : { abortSignal: call.signal });
+      return await (this.#isBulk(context) ? this.#bulk.pass(context.doing, signal, sendNow) : sendNow());
     } catch (error) {
       // Refused conditions are outcomes: whoever sent the condition turns them into values.
       if (error instanceof ConditionalCheckFailedException) throw error;
-      throw toStoreError(error, context);
+      const failure = toStoreError(error, context);
+      if (failure.code === "store-timeout") this.#connections.dropIdle();
+      throw failure;
     }
+  }
+
+  /** Lease rows and history come by the hundred; the fleet's own rows are few, and a beat among them must not wait. */
+  #isBulk({ table, action }: CallContext): boolean {
+    return table === this.leaseTable || action === "PutItem";
   }
 
   async get(

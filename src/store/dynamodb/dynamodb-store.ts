@@ -1,6 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Clock } from "../../runtime/clock.js";
+import { Connections } from "../../runtime/connections.js";
 import { systemClock } from "../../runtime/system.js";
 import type { Store } from "../store.js";
 import { DynamoDbCheckpoints } from "./checkpoints.js";
@@ -32,16 +33,25 @@ export interface DynamoDbStoreOptions {
 
 /** Connections at once: a worker writes many leases at a time when it adopts a dead one's. */
 const maxSockets = 50;
+/** Of those, so many are never used for leases and history: beats and reads of the fleet find one free, always. */
+const keptFree = 10;
 
 /** The leases of one application in DynamoDB. Nothing is sent before the first call. */
 export function createDynamoDbStore(options: DynamoDbStoreOptions): Store {
-  const agent = { keepAlive: true, maxSockets };
+  const connections = new Connections(maxSockets);
+  const { httpAgent, httpsAgent } = connections;
   const defaults: DynamoDBClientConfig = {
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent }),
+    requestHandler: new NodeHttpHandler({ httpAgent, httpsAgent }),
   };
   const client = options.client === undefined ? new DynamoDBClient(defaults) : options.client(defaults);
-  const connection = new DynamoDbConnection(client, options.application, options.pageLimit);
+  const connection = new DynamoDbConnection(
+    client,
+    options.application,
+    options.pageLimit,
+    connections,
+    maxSockets - keptFree,
+  );
   const { clock = systemClock, onCapability = () => undefined } = options;
   return {
     tables: new DynamoDbTables(connection, { clock, onCapability }),

@@ -12,7 +12,7 @@ import { sleep, type Clock } from "../../runtime/clock.js";
 import type { Call } from "../call.js";
 import type { Tables } from "../tables.js";
 import type { DynamoDbConnection } from "./connection.js";
-import { sdkErrorName } from "./errors.js";
+import { sdkErrorName, type CallContext } from "./errors.js";
 import { metaIn, metaKey } from "./fleet-codec.js";
 import {
   expiryAttribute,
@@ -41,6 +41,8 @@ export interface DynamoDbTablesOptions {
 
 const firstPollMs = 50;
 const longestPollMs = 1_000;
+/** Of one throttled call. */
+const triesAtMost = 8;
 
 export class DynamoDbTables implements Tables {
   readonly #connection: DynamoDbConnection;
@@ -96,10 +98,34 @@ export class DynamoDbTables implements Tables {
     return meta;
   }
 
+  /**
+   * One call that is made again when it is throttled. Preparing takes half a dozen calls: where each second one is
+   * throttled, beginning them all anew would get through once in a minute.
+   */
+  async #call<T>(
+    context: CallContext,
+    call: Call | undefined,
+    send: (options: { abortSignal?: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#connection.attempt(context, call, send);
+      } catch (error) {
+        if (!hasCode(error, "store-throttled") || tries >= triesAtMost) throw error;
+        await sleep(
+          this.#options.clock,
+          Math.min(longestPollMs, firstPollMs * 2 ** (tries - 1)),
+          call?.signal,
+        );
+        if (call?.signal?.aborted === true) throw error;
+      }
+    }
+  }
+
   async #describe(table: string, call: Call | undefined): Promise<TableDescription | undefined> {
     const context = { table, action: "DescribeTable", doing: "describe it", writes: false };
     try {
-      const output = await this.#connection.attempt(context, call, (options) =>
+      const output = await this.#call(context, call, (options) =>
         this.#connection.client.send(new DescribeTableCommand({ TableName: table }), options),
       );
       return output.Table;
@@ -146,11 +172,9 @@ export class DynamoDbTables implements Tables {
 
   async #create(table: string, shape: TableShape, call: Call | undefined): Promise<void> {
     const context = { table, action: "CreateTable", doing: "create it", writes: true };
-    await this.#connection
-      .attempt(context, call, (options) =>
-        this.#connection.client.send(new CreateTableCommand({ TableName: table, ...shape.create }), options),
-      )
-      .catch(unlessInUse);
+    await this.#call(context, call, (options) =>
+      this.#connection.client.send(new CreateTableCommand({ TableName: table, ...shape.create }), options),
+    ).catch(unlessInUse);
   }
 
   /** A table that the KCL 2 made has no owner index. */
@@ -177,9 +201,9 @@ export class DynamoDbTables implements Tables {
       writes: true,
     };
     try {
-      await this.#connection
-        .attempt(context, call, (options) => client.send(new UpdateTableCommand(input), options))
-        .catch(unlessInUse);
+      await this.#call(context, call, (options) => client.send(new UpdateTableCommand(input), options)).catch(
+        unlessInUse,
+      );
     } catch (error) {
       if (!hasCode(error, "store-rejected")) throw error;
       // Somebody else may have added it between the look and the attempt.
@@ -207,8 +231,13 @@ export class DynamoDbTables implements Tables {
     };
     const TimeToLiveSpecification = { Enabled: true, AttributeName: expiryAttribute };
     try {
-      if (await this.#hasExpiry(call)) return;
-      await this.#connection.attempt(context, call, (options) =>
+      // Who may set it need not be allowed to look.
+      const mayHave = this.#hasExpiry(call).catch((error: unknown) => {
+        if (!hasCode(error, "store-denied")) throw error;
+        return false;
+      });
+      if (await mayHave) return;
+      await this.#call(context, call, (options) =>
         client.send(new UpdateTimeToLiveCommand({ TableName: fleetTable, TimeToLiveSpecification }), options),
       );
       this.#options.onCapability({ name: "ttl", present: true });
@@ -217,7 +246,10 @@ export class DynamoDbTables implements Tables {
       if (!hasCode(error, "store-rejected", "store-denied")) throw error;
       // Another worker may have been quicker.
       if (await this.#hasExpiry(call).catch(() => false)) return;
-      this.#options.onCapability({ name: "ttl", present: false, reason: messageOf(error) });
+      const reason = messageOf(error);
+      // All that is learnt by who may set it and not look.
+      const present = /TimeToLive is already enabled/.test(reason);
+      this.#options.onCapability(present ? { name: "ttl", present } : { name: "ttl", present, reason });
     }
   }
 
@@ -229,7 +261,7 @@ export class DynamoDbTables implements Tables {
       doing: "read its time to live",
       writes: false,
     };
-    const { TimeToLiveDescription: found } = await this.#connection.attempt(context, call, (options) =>
+    const { TimeToLiveDescription: found } = await this.#call(context, call, (options) =>
       client.send(new DescribeTimeToLiveCommand({ TableName: fleetTable }), options),
     );
     const isOn = found?.TimeToLiveStatus === "ENABLED" || found?.TimeToLiveStatus === "ENABLING";

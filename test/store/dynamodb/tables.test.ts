@@ -230,6 +230,7 @@ describe("preparing the tables", () => {
     it(`tells of a store without time to live, and goes on (${name})`, async () => {
       const { tables, capabilities } = store([leaseTable], [fleetTable], {
         DescribeTimeToLive: () => serviceError(name),
+        UpdateTimeToLive: () => serviceError(name),
       });
       await tables.prepare();
       expect(capabilities).to.have.length(1);
@@ -245,6 +246,30 @@ describe("preparing the tables", () => {
     });
     await tables.prepare();
     expect(capabilities).to.deep.equal([{ name: "ttl", present: true }]);
+  });
+
+  it("sets the time to live though it may not look at it, once and again", async () => {
+    const enabled = serviceError("ValidationException", 400, "TimeToLive is already enabled");
+    const { tables, capabilities, commands } = store([leaseTable], [fleetTable], {
+      DescribeTimeToLive: () => serviceError("AccessDeniedException"),
+      UpdateTimeToLive: (_input, nth) => (nth === 1 ? {} : enabled),
+    });
+    await tables.prepare();
+    await tables.prepare();
+    expect(commands()).to.deep.equal(["UpdateTimeToLive", "UpdateTimeToLive"]);
+    expect(capabilities).to.deep.equal(Array(2).fill({ name: "ttl", present: true }));
+  });
+
+  it("gets through at once where each second call is throttled, and gives up where each is", async () => {
+    const throttled = serviceError("ThrottlingException");
+    const looks = [throttled, leaseTable, throttled, leaseTable];
+    const { tables } = store(looks, [throttled, fleetTable, throttled, fleetTable], {
+      DescribeTimeToLive: (_input, nth) => (nth === 1 ? throttled : ttlOn),
+    });
+    await tables.prepare();
+    const never = store([throttled], [throttled]);
+    expect(hasCode(await failure(never.tables.prepare()), "store-throttled")).to.be.true;
+    expect(never.sent.filter(({ input }) => input["TableName"] === "orders")).to.have.length(8);
   });
 
   it("throws when the store fails at the time to live", async () => {

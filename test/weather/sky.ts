@@ -1,0 +1,171 @@
+import { startDynalite, type Dynalite } from "../../src/embedded/dynalite.js";
+import { startKinesisLocal, type KinesisLocal } from "../../src/embedded/kinesis-local.js";
+import { logTo, type Logger } from "../../src/telemetry/log.js";
+import type { ProxyFault } from "../../src/testing/proxy-faults.js";
+import {
+  createStream,
+  startFaultProxy,
+  type FaultProxy,
+  type Seen,
+  type TestFleet,
+  type TestStream,
+} from "../../src/testing/index.js";
+import { builtTesting } from "../integration/suite/built.js";
+
+const handler = new URL("../integration/suite/handler.mjs", import.meta.url);
+const streamName = "weather";
+
+/** A kind of weather, before one of the services or both. */
+export interface Weather {
+  readonly dynamodb?: readonly ProxyFault[];
+  readonly kinesis?: readonly ProxyFault[];
+  readonly forMs: number;
+}
+
+/** What a fleet did from the beginning of some weather until all was worked after it. */
+export interface Spell {
+  readonly events: readonly Seen[];
+  /** Texts that were worked, once for each time. */
+  readonly done: readonly string[];
+  readonly put: readonly string[];
+  /** The first sentence of each worker's log at `warn` or `error`. */
+  readonly firstSentences: readonly string[];
+  /** How often the most frequent sentence of one worker's log at `warn` or `error` stands there. */
+  readonly mostRepeated: { readonly times: number; readonly message: string };
+}
+
+export interface SkyOptions {
+  readonly application: string;
+  readonly workers: number;
+  readonly shards: number;
+  readonly leaseDurationMs: number;
+}
+
+/** A fleet of processes, each of whose ways to DynamoDB and to Kinesis leads through a fault proxy. */
+export class Sky {
+  readonly dynamodb: FaultProxy;
+  readonly kinesis: FaultProxy;
+  readonly #emulators: readonly [Dynalite, KinesisLocal];
+  readonly #fleet: TestFleet;
+  readonly #stream: TestStream;
+  #records = 0;
+
+  private constructor(
+    emulators: readonly [Dynalite, KinesisLocal],
+    proxies: readonly [FaultProxy, FaultProxy],
+    fleet: TestFleet,
+    stream: TestStream,
+  ) {
+    this.#emulators = emulators;
+    [this.dynamodb, this.kinesis] = proxies;
+    this.#fleet = fleet;
+    this.#stream = stream;
+  }
+
+  /** Resolves when every worker has a share and the fleet has come to rest. */
+  static async of({ application, workers, shards, leaseDurationMs }: SkyOptions): Promise<Sky> {
+    const { startFleet } = await builtTesting();
+    const emulators = await Promise.all([startDynalite(), startKinesisLocal()]);
+    const [dynamodb, kinesis] = emulators.map(({ endpoint }) => endpoint) as [string, string];
+    const endpoints = { dynamodb, kinesis };
+    const proxies = await Promise.all([
+      startFaultProxy({ target: dynamodb }),
+      startFaultProxy({ target: kinesis }),
+    ]);
+    const stream = await createStream({ endpoints, streamName, shards });
+    // The test itself looks at the tables directly.
+    const fleet = await startFleet({
+      application,
+      endpoints,
+      stream: { streamName, idlePollIntervalMs: 200 },
+      handler,
+      leaseDurationMs,
+      checkpointIntervalMs: 1_000,
+      workers: 0,
+      withinMs: 240_000,
+    });
+    const sky = new Sky(emulators, proxies, fleet, stream);
+    const proxied = { dynamodb: proxies[0].endpoint, kinesis: proxies[1].endpoint };
+    for (let i = 0; i < workers; i++) await fleet.start({ endpoints: proxied });
+    await fleet.untilStatus(
+      ({ leases }) => {
+        const shares = fleet.workers.map(
+          ({ workerId }) =>
+            leases.filter(({ owner, state }) => state === "owned" && owner === workerId).length,
+        );
+        return leases.length === shards && Math.min(...shares) >= Math.floor(shards / workers);
+      },
+      { what: "every worker to have its share" },
+    );
+    return sky;
+  }
+
+  /** Lets the weather pass over the fleet while records come in, and waits until all of them are worked. */
+  async passing({ dynamodb = [], kinesis = [], forMs }: Weather): Promise<Spell> {
+    const from = this.#fleet.events.length;
+    const put: string[] = [];
+    this.dynamodb.set(...dynamodb);
+    this.kinesis.set(...kinesis);
+    const until = Date.now() + forMs;
+    while (Date.now() < until) {
+      const texts = Array.from({ length: 12 }, () => `record ${String(this.#records++)}`);
+      await this.#stream.put(texts);
+      put.push(...texts);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    this.dynamodb.clear();
+    this.kinesis.clear();
+    const done = await this.#fleet.until(
+      () => {
+        const texts = this.#doneSince(from);
+        const known = new Set(texts);
+        return put.every((text) => known.has(text)) && texts;
+      },
+      { what: "all records to be worked" },
+    );
+    const events = this.#fleet.events.slice(from);
+    return { events, done, put, ...logOf(events) };
+  }
+
+  async close(): Promise<void> {
+    await this.#fleet.close();
+    await Promise.all([this.dynamodb.stop(), this.kinesis.stop()]);
+    await Promise.all(this.#emulators.map((emulator) => emulator.stop()));
+  }
+
+  #doneSince(from: number): readonly string[] {
+    return this.#fleet.events
+      .slice(from)
+      .flatMap((event) => (event.type === "logged" && event.message === "done" ? textsOf(event.fields) : []));
+  }
+}
+
+function textsOf(fields: Readonly<Record<string, unknown>>): readonly string[] {
+  return fields["texts"] as readonly string[];
+}
+
+/** What the workers' logs say of these events, by the logger that ships, on the events' own times. */
+function logOf(events: readonly Seen[]): Pick<Spell, "firstSentences" | "mostRepeated"> {
+  const logs = new Map<string, ReturnType<typeof logTo>>();
+  const first = new Map<string, string>();
+  const counts = new Map<string, number>();
+  let now: Seen | undefined;
+  const clock = { now: () => ({ monoMs: now?.atMs ?? 0, bootMs: now?.atMs ?? 0, wallMs: now?.atMs ?? 0 }) };
+  const complain = (_: unknown, message: string): void => {
+    const label = now?.label ?? "";
+    if (!first.has(label)) first.set(label, message);
+    const key = `${label} ${message.replaceAll(/\d+/g, "N")}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  };
+  const quiet = (): void => undefined;
+  const logger: Logger = { debug: quiet, info: quiet, warn: complain, error: complain };
+  for (const event of events) {
+    if (["logged", "started", "failed", "exited"].includes(event.type)) continue;
+    now = event;
+    const log = logs.get(event.label) ?? logTo(logger, "weather", clock);
+    logs.set(event.label, log);
+    log(event as Parameters<typeof log>[0]);
+  }
+  const [message, times] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? ["", 0];
+  return { firstSentences: [...first.values()], mostRepeated: { message, times } };
+}
