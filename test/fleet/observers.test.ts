@@ -1,4 +1,14 @@
 import { expect } from "chai";
+import { FleetView } from "../../src/fleet/fleet-view.js";
+import { ForcedFences } from "../../src/fleet/forced-fences.js";
+import { Observer } from "../../src/fleet/observer.js";
+import { Tasks } from "../../src/fleet/tasks.js";
+import { resolveProtocol } from "../../src/model/config.js";
+import { emptyWorkerRow } from "../../src/store/empty-worker-row.js";
+import { createMemoryStore } from "../../src/store/memory/index.js";
+import { seededRandom } from "../../src/testing/seeded-random.js";
+import { VirtualTime } from "../../src/testing/virtual-time.js";
+import { FakeHost } from "./fake-host.js";
 import { markOf, observesAll } from "../../src/model/observers.js";
 import type { WorkerRow } from "../../src/model/worker-row.js";
 import { dealt, fleet, labelOf, type FleetOptions, type World } from "./harness.js";
@@ -365,5 +375,114 @@ describe("what a worker reads", () => {
     // About three units a worker and p: its own row, the planner's two, and three more.
     expect(twenty.units / 20 / 60).to.be.at.most(3.2);
     expect(forty.units / 40 / 60).to.be.at.most(3.2);
+  });
+});
+
+describe("an observation", () => {
+  /** An observer alone, that beats every 2 s and is shown what a test shows it. @returns fences by victim */
+  async function watched(reads: (atMs: number) => { rows: readonly WorkerRow[]; asked?: readonly string[] }) {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    const random = seededRandom(1);
+    const store = createMemoryStore({ application: "fleet" });
+    for (const workerId of ["silent", "other"]) await store.membership.createTombstone(workerId);
+    const fenced: { victim: string; atMs: number }[] = [];
+    const emit = (event: { type: string; victim?: string }): void => {
+      if (event.type === "fenced") fenced.push({ victim: event.victim ?? "", atMs: time.nowMs });
+    };
+    const deps = {
+      store,
+      clock,
+      random,
+      config: resolveProtocol(),
+      host: new FakeHost(clock),
+      keeper: { discover: () => Promise.resolve(0), cleanUp: () => Promise.resolve() },
+      emit,
+      machine: { host: "h", pid: 1 },
+      label: "me",
+      deployment: undefined,
+      announce: () => Promise.resolve(),
+    };
+    const tasks = new Tasks("me", emit, (error) => {
+      throw error;
+    });
+    const hooks = { seen: () => undefined, fenced: () => undefined };
+    const observer = new Observer(deps, "me", tasks, hooks);
+    for (let atMs = 0; atMs <= 40_000; atMs += 1_000) {
+      await time.runUntil(atMs);
+      if (atMs % 2_000 === 0) observer.beatAcknowledged();
+      const { rows, asked } = reads(atMs);
+      observer.read(rows, clock.now(), asked === undefined ? undefined : new Set(asked));
+    }
+    await time.runUntil(41_000);
+    observer.stop();
+    return fenced;
+  }
+  const silent = emptyWorkerRow("silent", -1);
+
+  it("counts the reads of its own row only, not those of other rows", async () => {
+    // All were read once; from then on this worker reads another row.
+    const fenced = await watched((atMs) =>
+      atMs === 0 ? { rows: [silent] } : { rows: [emptyWorkerRow("other", atMs)], asked: ["other"] },
+    );
+    expect(fenced).to.deep.equal([]);
+  });
+
+  it("begins at the first read of the row that is made for it, however long ago another was", async () => {
+    const fenced = await watched((atMs) =>
+      atMs === 0 || atMs >= 20_000
+        ? { rows: [silent], asked: ["silent"] }
+        : { rows: [emptyWorkerRow("other", atMs)], asked: ["other"] },
+    );
+    expect(fenced.map(({ victim }) => victim)).to.deep.equal(["silent"]);
+    expect(fenced[0]?.atMs).to.be.within(20_000 + T, 20_000 + T + 50);
+  });
+
+  it("goes on when its worker begins to read all rows, as a new planner does", async () => {
+    const fenced = await watched((atMs) =>
+      atMs < 6_000
+        ? { rows: [silent], asked: ["silent"] }
+        : { rows: [silent, emptyWorkerRow("other", atMs)] },
+    );
+    expect(fenced[0]?.atMs).to.be.within(T, T + 50);
+  });
+});
+
+describe("a read of some rows", () => {
+  it("makes no other row gone, and a whole read does", () => {
+    const clock = new VirtualTime().clock();
+    const view = new FleetView(new ForcedFences(clock, T));
+    const rows = ["w1", "w2", "w3"].map((workerId) => emptyWorkerRow(workerId, 4));
+    view.apply({ workers: rows, planner: undefined, meta: undefined }, clock.now());
+    view.applyPart({ workers: [emptyWorkerRow("w1", 5)], planner: undefined });
+    expect(view.workers.map(({ workerId, beat }) => `${workerId} ${String(beat)}`)).to.deep.equal([
+      "w1 5",
+      "w2 4",
+      "w3 4",
+    ]);
+    expect(view.isInPart).to.equal(true);
+    expect(view.reads).to.equal(1);
+    view.apply({ workers: rows.slice(0, 2), planner: undefined, meta: undefined }, clock.now());
+    expect(view.workers).to.have.length(2);
+    expect(view.isInPart).to.equal(false);
+  });
+
+  it("has a leaver give nothing to a worker that began to leave unseen by it", async () => {
+    const world = await settled(12);
+    const [first, second] = labels(12).filter((label) => !byRank(world).includes(label));
+    if (first === undefined || second === undefined) throw new Error("too few ordinary workers");
+    for (let i = 0; i < 24; i++) {
+      const leaseKey = `more-${String(i)}`;
+      world.free(leaseKey, { epoch: 10, owner: world.at(second).id });
+      await world.time.runUntilSettled(world.at(second).worker.tenures.lane(leaseKey).receive());
+    }
+    const { id } = world.at(first);
+    world.at(first).host.drainTakesMs = 20_000;
+    void world.at(first).fleet.stop();
+    await world.run(600);
+    await world.stop(second);
+    const given = world.events("handed-off", second);
+    expect(given.length).to.be.greaterThan(10);
+    expect(given.map(({ target }) => target)).not.to.include(id);
   });
 });

@@ -27,6 +27,16 @@ describe("a fleet under faults, simulated", function () {
     });
   }
 
+  for (let first = 1; first <= 6; first += 3) {
+    it(`holds them in fleets of 9 to 20 workers, which observe by threes, in seeds ${first} to ${first + 2}`, async () => {
+      for (let seed = first; seed < first + 3; seed++) {
+        const result = await simulate(drawScenario(`large ${seed}`, { machines: [9, 20] }));
+        expect(result.emitted.get("observer-assigned")).to.be.greaterThan(0);
+        results.push(result);
+      }
+    });
+  }
+
   it("saw enough happen to mean something", () => {
     const emitted = (type: Parameters<SimulationResult["emitted"]["get"]>[0]): number =>
       results.reduce((sum, { emitted: counts }) => sum + (counts.get(type) ?? 0), 0);
