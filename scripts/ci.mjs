@@ -13,6 +13,7 @@ const suites = [
   { name: "integration on dynalite", args: ["run", "test:integration:dynalite"] },
   { name: "bad weather", args: ["run", "test:weather"] },
   { name: "integration on LocalStack", args: ["run", "test:localstack"] },
+  { name: "targets in simulation", args: ["run", "test:simulation:targets"] },
 ];
 
 const { values } = parseArgs({ options: { skip: { type: "string", multiple: true, default: [] } } });
