@@ -74,5 +74,6 @@ export type {
   SourceRecord,
   SourceRuntime,
 } from "./source/partition-source.js";
+export type { ProvisionedCapacity, TableOptions } from "./store/dynamodb/index.js";
 export type { Logger } from "./telemetry/log.js";
 export type { HeldLease } from "./tenure/tenure.js";

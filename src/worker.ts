@@ -17,11 +17,16 @@ import type { Processor, ProcessorFactory } from "./processing/processor.js";
 import { applicationVersion } from "./runtime/application-version.js";
 import { systemClock, systemRandom } from "./runtime/system.js";
 import type { SourceFactory } from "./source/partition-source.js";
-import { createDynamoDbStore, type DynamoDbStoreOptions } from "./store/dynamodb/index.js";
+import {
+  checkDynamoDbOptions,
+  createDynamoDbStore,
+  type DynamoDbStoreOptions,
+  type TableOptions,
+} from "./store/dynamodb/index.js";
 import { emitTo, type Logger } from "./telemetry/log.js";
 
-/** How DynamoDB is reached: a factory that receives our defaults, for other accounts and assumed roles. */
-export type DynamoDbOptions = Pick<DynamoDbStoreOptions, "client">;
+/** How DynamoDB is reached, for other accounts and assumed roles, and how tables are made that do not exist yet. */
+export type DynamoDbOptions = Pick<DynamoDbStoreOptions, "client" | keyof TableOptions>;
 
 /** What a worker is made of. Durations in ms; everything but `application` and `source` has a default. */
 export interface WorkerOptions extends ProtocolOptions, ProcessingOptions {
@@ -123,6 +128,9 @@ export class Worker {
           clock: systemClock,
           onCapability: ({ name, present, reason = "the store does not say why" }) => {
             if (!present) emit({ type: "capability-missing", workerId: label, capability: name, reason });
+          },
+          onTableDifference: (difference) => {
+            emit({ type: "table-differs", workerId: label, ...difference });
           },
         }),
         machine: { host: hostname(), pid },
@@ -305,16 +313,7 @@ function checkHooks(given: Readonly<Record<string, unknown>>): void {
   if (logger !== undefined && !levels.every((level) => typeof property(logger, level) === "function")) {
     invalid("logger", logger, "an object with the methods debug, info, warn and error");
   }
-  if (dynamodb === undefined) return;
-  if (typeof dynamodb !== "object" || dynamodb === null) invalid("dynamodb", dynamodb, "an object of client");
-  const unknown = Object.keys(dynamodb).find((name) => name !== "client");
-  if (unknown !== undefined) {
-    throw new LeaseholdError("invalid-option", `dynamodb.${unknown} is no option; known is client`);
-  }
-  const client = property(dynamodb, "client");
-  if (client !== undefined && typeof client !== "function") {
-    invalid("dynamodb.client", client, "a function that receives our defaults and returns a client");
-  }
+  if (dynamodb !== undefined) checkDynamoDbOptions(dynamodb);
 }
 
 function property(value: unknown, name: string): unknown {

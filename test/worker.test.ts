@@ -154,17 +154,17 @@ const wrong: readonly (readonly [string, Readonly<Record<string, unknown>>, stri
   [
     "DynamoDB by name",
     { dynamodb: "us-east-1" },
-    'dynamodb is "us-east-1": it must be an object of client; or leave',
+    'dynamodb is "us-east-1": it must be an object of client, billing, tags, pointInTimeRecovery, deletionProtection; or leave',
   ],
   [
     "a misspelt way to DynamoDB",
     { dynamodb: { region: "x" } },
-    "dynamodb.region is no option; known is client",
+    "dynamodb.region is no option; known are client, billing, tags, pointInTimeRecovery, deletionProtection",
   ],
   [
     "a DynamoDB client that is no factory",
     { dynamodb: { client: {} } },
-    "dynamodb.client is a value of type object: it must be a function that receives our defaults and returns a client",
+    "dynamodb.client is {}: it must be a function that receives our defaults and returns a client",
   ],
 ];
 

@@ -41,6 +41,14 @@ export type WorkerEvent =
       readonly capability: string;
       readonly reason: string;
     }
+  /** A table that stood before is not what an option asks for: it is not changed, whoever owns it decides. */
+  | {
+      readonly type: "table-differs";
+      readonly workerId: string;
+      readonly table: string;
+      readonly option: string;
+      readonly difference: string;
+    }
   /** Something that the worker wanted to do failed at the store: what the single calls brought is in their own events. */
   | {
       readonly type: "store-failed";

@@ -98,6 +98,11 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "store-failed": { level: "debug", message: "store operation failed" },
   "store-call-failed": { level: "warn", message: "store call failed" },
   "store-call-answered": { level: "debug", message: "store call answered after failures" },
+  "table-differs": {
+    level: "warn",
+    message:
+      "a table that exists is not what the options ask for, and is not changed: change it, or the option",
+  },
   "tenure-began": { level: "info", message: "lease changed owner" },
   "tenure-ended": { level: "debug", message: "tenure ended" },
   "tenure-raised": { level: "warn", message: "epoch raised after a checkpoint of unknown outcome" },

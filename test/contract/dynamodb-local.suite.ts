@@ -4,6 +4,7 @@ import { leaseItem } from "../../src/store/lease-item.js";
 import { lease } from "../../src/testing/contract/harness.js";
 import { DynamoDbHarness } from "./dynamodb-harness.js";
 import { registerContract } from "./register.js";
+import { everyOption, preparedWith } from "./table-options.js";
 
 /** What scripts/dynamodb-local/start.mjs exports: plain JavaScript, which runs without a build. */
 interface Launcher {
@@ -42,6 +43,22 @@ describe("the contract of a store: DynamoDB Local", function () {
     expect(await store.leases.keysOf("java")).to.deep.equal(["s1"]);
     await dropTables();
     await close();
+  });
+
+  it("makes tables as the options ask, names what the store cannot do, and changes no table that stands", async () => {
+    const newClient = (defaults?: Parameters<DynamoDbHarness["newClient"]>[0]) => harness.newClient(defaults);
+    const made = await preparedWith(newClient, "tabled", everyOption);
+    const units = { ReadCapacityUnits: 7, WriteCapacityUnits: 9 };
+    expect(made.lease.ProvisionedThroughput).to.include(units);
+    expect(made.fleet.ProvisionedThroughput).to.include(units);
+    expect(made.lease.GlobalSecondaryIndexes?.[0]?.ProvisionedThroughput).to.include(units);
+    expect(made.missing).to.deep.equal(["pointInTimeRecovery", "tags"]);
+    expect(made.lease.DeletionProtectionEnabled).to.equal(true);
+    expect(made.differences).to.deep.equal([]);
+    const later = await preparedWith(newClient, "tabled", { billing: "on-demand" });
+    const differs = "its billing is 7 read and 9 write units, asked for is on-demand";
+    expect(later.differences).to.deep.equal([`tabled-fleet: ${differs}`, `tabled: ${differs}`]);
+    expect(later.lease.ProvisionedThroughput).to.include(units);
   });
 
   describe("capabilities", () => {

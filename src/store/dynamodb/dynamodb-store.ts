@@ -11,9 +11,10 @@ import { DynamoDbLeaseReader } from "./lease-reader.js";
 import { DynamoDbMembership } from "./membership.js";
 import { DynamoDbOwnership } from "./ownership.js";
 import { DynamoDbPlannerDesk } from "./planner-desk.js";
+import type { TableDifference, TableOptions } from "./table-options.js";
 import { DynamoDbTables, type Capability } from "./tables.js";
 
-export interface DynamoDbStoreOptions {
+export interface DynamoDbStoreOptions extends TableOptions {
   /** The lease table has this name, the fleet table `<application>-fleet`. */
   readonly application: string;
   /**
@@ -25,6 +26,9 @@ export interface DynamoDbStoreOptions {
   readonly client?: ((defaults: DynamoDBClientConfig) => DynamoDBClient) | undefined;
   /** Told by `tables.prepare()` what the store can and cannot do. */
   readonly onCapability?: ((capability: Capability) => void) | undefined;
+  /** Told of a table that stood before and is not what was asked for. */
+  readonly onTableDifference?:
+    ((difference: TableDifference & { readonly table: string }) => void) | undefined;
   /** Paces the looks at tables in the making. Default: the host's. */
   readonly clock?: Clock;
   /** Rows per page of scans and queries, for tests. Default: the store's own measure, 1 MB. */
@@ -52,9 +56,13 @@ export function createDynamoDbStore(options: DynamoDbStoreOptions): Store {
     connections,
     maxSockets - keptFree,
   );
-  const { clock = systemClock, onCapability = () => undefined } = options;
+  const {
+    clock = systemClock,
+    onCapability = () => undefined,
+    onTableDifference = () => undefined,
+  } = options;
   return {
-    tables: new DynamoDbTables(connection, { clock, onCapability }),
+    tables: new DynamoDbTables(connection, { clock, onCapability, onTableDifference }, options),
     leases: new DynamoDbLeaseReader(connection),
     ownership: new DynamoDbOwnership(connection),
     checkpoints: new DynamoDbCheckpoints(connection),

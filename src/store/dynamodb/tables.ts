@@ -14,6 +14,8 @@ import type { Tables } from "../tables.js";
 import type { DynamoDbConnection } from "./connection.js";
 import { sdkErrorName, type CallContext } from "./errors.js";
 import { metaIn, metaKey } from "./fleet-codec.js";
+import { TableExtras } from "./table-extras.js";
+import { createInput, type TableDifference, type TableOptions } from "./table-options.js";
 import {
   expiryAttribute,
   fleetTableShape,
@@ -27,8 +29,11 @@ import {
 
 /** What a store may lack without harm to any lease. */
 export interface Capability {
-  /** `ttl`: old history is dropped by the store itself. Without it, it stays until somebody deletes it. */
-  readonly name: "ttl";
+  /**
+   * `ttl`: old history is dropped by the store itself; without it, it stays until somebody deletes it. The others: an
+   * option of the tables, told of only where it was asked for.
+   */
+  readonly name: "ttl" | keyof TableOptions;
   readonly present: boolean;
   /** Why it is absent. */
   readonly reason?: string;
@@ -37,6 +42,7 @@ export interface Capability {
 export interface DynamoDbTablesOptions {
   readonly clock: Clock;
   readonly onCapability: (capability: Capability) => void;
+  readonly onTableDifference: (difference: TableDifference & { readonly table: string }) => void;
 }
 
 const firstPollMs = 50;
@@ -47,10 +53,17 @@ const triesAtMost = 8;
 export class DynamoDbTables implements Tables {
   readonly #connection: DynamoDbConnection;
   readonly #options: DynamoDbTablesOptions;
+  readonly #asked: TableOptions;
+  readonly #extras: TableExtras;
+  /** Made here and not completed yet: a try of the preparation may end before the table can be used. */
+  readonly #made = new Set<string>();
 
-  constructor(connection: DynamoDbConnection, options: DynamoDbTablesOptions) {
+  /** @param asked what tables get that are made here */
+  constructor(connection: DynamoDbConnection, options: DynamoDbTablesOptions, asked: TableOptions = {}) {
     this.#connection = connection;
     this.#options = options;
+    this.#asked = asked;
+    this.#extras = new TableExtras(connection, options, asked);
   }
 
   async prepare(call?: Call): Promise<void> {
@@ -159,11 +172,18 @@ export class DynamoDbTables implements Tables {
 
   /** Makes the table if need be and waits until it and its index can be used. */
   async #settle(table: string, shape: TableShape, call: Call | undefined): Promise<TableDescription> {
+    let wasMissing = false;
     for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 1.5)) {
       const found = await this.#describe(table, call);
-      if (found === undefined) await this.#create(table, shape, call);
-      else if (isSettled(found)) {
+      if (found === undefined) {
+        wasMissing = true;
+        await this.#create(table, shape, call);
+      } else if (isSettled(found)) {
         this.#check(table, found, shape);
+        // One that another worker makes at this moment is that worker's to complete.
+        if (this.#made.has(table)) await this.#extras.complete(table, found, call);
+        else if (!wasMissing) await this.#extras.compare(table, found, call);
+        this.#made.delete(table);
         return found;
       }
       await sleep(this.#options.clock, pollMs, call?.signal);
@@ -172,9 +192,18 @@ export class DynamoDbTables implements Tables {
 
   async #create(table: string, shape: TableShape, call: Call | undefined): Promise<void> {
     const context = { table, action: "CreateTable", doing: "create it", writes: true };
-    await this.#call(context, call, (options) =>
-      this.#connection.client.send(new CreateTableCommand({ TableName: table, ...shape.create }), options),
-    ).catch(unlessInUse);
+    const input = createInput(table, shape, this.#asked);
+    // An answer may be lost: what is found in use then is what an earlier try made.
+    const mayBeOurs = this.#made.has(table);
+    this.#made.add(table);
+    try {
+      await this.#call(context, call, (options) =>
+        this.#connection.client.send(new CreateTableCommand(input), options),
+      );
+    } catch (error) {
+      unlessInUse(error);
+      if (!mayBeOurs) this.#made.delete(table);
+    }
   }
 
   /** A table that the KCL 2 made has no owner index. */
