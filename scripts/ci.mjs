@@ -12,6 +12,7 @@ const suites = [
   { name: "integration on DynamoDB Local", args: ["run", "test:integration:dynamodb-local"] },
   { name: "integration on dynalite", args: ["run", "test:integration:dynalite"] },
   { name: "bad weather", args: ["run", "test:weather"] },
+  { name: "a fleet across versions", args: ["run", "test:upgrade"] },
   { name: "integration on LocalStack", args: ["run", "test:localstack"] },
   { name: "targets in simulation", args: ["run", "test:simulation:targets"] },
 ];
