@@ -1,4 +1,4 @@
-import type { Reading } from "../model/reading.js";
+import { holderElapsedMs, type Reading } from "../model/reading.js";
 import { tombstoneBeat, type WorkerRow, type WorkerStatus } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
 import { sleep } from "../runtime/clock.js";
@@ -18,8 +18,6 @@ export interface HeartbeatHooks {
   acknowledged(row: WorkerRow, sentAt: Reading): void;
   /** The row is fenced, gone or a tombstone: this worker has ended. */
   ended(row: WorkerRow | undefined): void;
-  /** Whether the worker's belief holds. */
-  believes(): boolean;
   failed(error: unknown): void;
 }
 
@@ -45,6 +43,8 @@ export class Heartbeat {
   /** When the first attempt of the beat under way was sent: kept over all its repeats. */
   #pendingSince: Reading | undefined;
   #ackWaiters: (() => void)[] = [];
+  /** The last acknowledgement came more than a rest after its beat was first sent. */
+  #cameLate = false;
 
   constructor(deps: FleetDeps, workerId: string, hooks: HeartbeatHooks) {
     this.#deps = deps;
@@ -65,8 +65,9 @@ export class Heartbeat {
       if (this.#vouched()) {
         const outcome = await this.#oneBeat();
         if (outcome === "ended") return;
-        // The belief may have run out while the beat was repeated: a beat sent now is worth more than a rest.
-        if (outcome === "acknowledged" && !this.#hooks.believes()) continue;
+        // The belief rests on the first attempt: after a beat that was long under way little of it is left, or nothing, and
+        // a beat sent now is worth more than a rest.
+        if (outcome === "acknowledged" && this.#cameLate) continue;
       } else {
         this.#deps.emit({ type: "beat-withheld", workerId: this.#workerId });
       }
@@ -179,6 +180,8 @@ export class Heartbeat {
     if (row.beat !== beat + 1) return "again";
     this.#beat = beat + 1;
     this.#pendingSince = undefined;
+    const { clock, config } = this.#deps;
+    this.#cameLate = holderElapsedMs(sentAt, clock.now()) > config.heartbeatIntervalMs;
     this.#beatsWithoutRound += 1;
     this.#hooks.acknowledged(row, sentAt);
     return "acknowledged";

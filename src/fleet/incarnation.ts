@@ -223,7 +223,6 @@ export class Incarnation implements Member {
         }),
       answeredMail: () => this.#inbox.answeredKeys(),
       rounds: () => this.#loop.rounds,
-      believes: () => this.belief.holds(),
       acknowledged: (row, sentAt) => {
         this.#acknowledged(row, sentAt);
       },

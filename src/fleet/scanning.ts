@@ -42,11 +42,16 @@ export class Scanning {
     return this.#lastAt !== undefined && this.#ageMs() <= 2 * this.#member.deps.config.plannerScanIntervalMs;
   }
 
-  /** Answered within the last round: a store that takes longer than a round to answer has nothing fresher. */
+  /**
+   * Sent within the last round: what others took before it is known. A store that takes longer than a round to answer has
+   * nothing fresher than what was answered within the last one.
+   */
   get isOfThisRound(): boolean {
     const { clock, config } = this.#member.deps;
-    if (this.#answeredAt === undefined) return false;
-    return holderElapsedMs(this.#answeredAt, clock.now()) < config.pollIntervalMs;
+    if (this.#lastAt === undefined || this.#answeredAt === undefined) return false;
+    if (this.#ageMs() < config.pollIntervalMs) return true;
+    const isSlow = holderElapsedMs(this.#lastAt, this.#answeredAt) >= config.pollIntervalMs;
+    return isSlow && holderElapsedMs(this.#answeredAt, clock.now()) < config.pollIntervalMs;
   }
 
   isDue(isPlanner: boolean, planIsFresh: boolean): boolean {

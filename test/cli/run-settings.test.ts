@@ -19,7 +19,8 @@ describe("the settings of leasehold run", () => {
   });
 
   it("leave to its default what nobody set", () => {
-    expect(workerOptions(plain)).to.have.all.keys("application", "source");
+    // The deployment is that of the package around the handler: here this project's own.
+    expect(workerOptions(plain)).to.have.all.keys("application", "source", "deployment");
   });
 
   // What is refused by the source has reached it.

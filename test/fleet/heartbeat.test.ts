@@ -228,7 +228,6 @@ describe("a beat vouches for the worker's own loops", () => {
         rounds: () => rounds,
         acknowledged: () => (acknowledged += 1),
         ended: () => undefined,
-        believes: () => true,
         failed: () => undefined,
       },
     );

@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   ListTablesCommand,
   UpdateItemCommand,
+  waitUntilTableExists,
   type AttributeValue,
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
@@ -107,8 +108,12 @@ export class Bench {
   }
 
   async dropTables(): Promise<void> {
-    for (const TableName of await this.tables())
+    for (const TableName of await this.tables()) {
+      // A start that was refused may have left a table that is still being made, and no store deletes that.
+      const wait = { client: this.client, minDelay: 1, maxDelay: 1, maxWaitTime: 60 };
+      await waitUntilTableExists(wait, { TableName });
       await this.client.send(new DeleteTableCommand({ TableName }));
+    }
   }
 
   onClose(close: () => unknown): void {
