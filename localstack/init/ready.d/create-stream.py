@@ -1,5 +1,6 @@
-# Run by LocalStack when it is up, in Docker and on the host alike: makes the stream that the walkthrough in
-# docs/integration-tests.md reads, and by that loads Kinesis; asking for the tables loads DynamoDB.
+# Run by LocalStack when it is up, in Docker and on the host alike: using the services loads them, and that this script has
+# run is how one knows that LocalStack is ready. The stream is there to be tried, with `leasehold run --stream orders`;
+# tests make streams of their own.
 import os
 
 import boto3
