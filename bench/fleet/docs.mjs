@@ -128,8 +128,8 @@ writes one row every 2.5 s, whatever it holds.
 ${
   residentBytes === undefined
     ? "Not measured: the scenario failed."
-    : `A worker with 32 idle shards has ${mebibytes(residentBytes.worker)} resident after a minute; a bare loop over the same shards, with the
-AWS SDK's same two clients, (\`bench/fleet/sdk-loop.mjs\`) has ${mebibytes(residentBytes.loop)}.`
+    : `A worker with 32 idle shards has ${mebibytes(residentBytes.worker)} resident after a minute; a bare loop of the AWS SDK's own client over
+the same shards (\`bench/fleet/sdk-loop.mjs\`) has ${mebibytes(residentBytes.loop)}.`
 }
 
 ## Surroundings

@@ -1,8 +1,7 @@
-// The least that a consumer of so many shards is made of: the SDK's two clients, of DynamoDB and of Kinesis, and a loop for
-// each shard. What a worker weighs is measured against it.
+// The least that reads so many shards: the SDK's client of Kinesis, and a loop for each shard. What a worker weighs is
+// measured against it.
 //
 //   node sdk-loop.mjs STREAM
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
   GetRecordsCommand,
   GetShardIteratorCommand,
@@ -14,13 +13,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const [stream] = process.argv.slice(2);
 const agent = { keepAlive: true, maxSockets: 10_000 };
-const options = () => ({
+const client = new KinesisClient({
   maxAttempts: 1,
   requestHandler: new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 5_000 }),
 });
-const client = new KinesisClient(options());
-// Whoever keeps checkpoints has one.
-const store = new DynamoDBClient(options());
 
 async function read(shardId) {
   const first = await client.send(
@@ -36,4 +32,3 @@ async function read(shardId) {
 
 const { Shards } = await client.send(new ListShardsCommand({ StreamName: stream }));
 await Promise.all(Shards.map(({ ShardId }) => read(ShardId)));
-store.destroy();
