@@ -11,7 +11,7 @@ export class Books {
   reads = [];
   /** Ends of partitions by lease: { at, children }. */
   ends = new Map();
-  /** Checkpoints that were refused: { lease, pid, at, code }. */
+  /** Writes that failed: { lease, pid, at, write, code }, `write` being `sink` or `checkpoint`. */
   refusals = [];
   /** Records handed over a second time: { lease, record, at }. */
   repeats = [];
@@ -19,7 +19,9 @@ export class Books {
   firstRecords = new Map();
   /** The last one, likewise. */
   lastRecords = new Map();
+  #working = new Map();
   #seen = new Set();
+  #done = new Set();
   #readers = new Map();
 
   constructor(file) {
@@ -51,6 +53,7 @@ export class Books {
       case "records":
         if (!this.firstRecords.has(pid)) this.firstRecords.set(pid, at);
         this.lastRecords.set(pid, at);
+        this.#working.set(pid, this.working(pid).add(lease));
         for (const record of line.records) {
           const key = `${lease}/${record}`;
           if (this.#seen.has(key)) this.repeats.push({ lease, record, at });
@@ -58,7 +61,12 @@ export class Books {
         }
         return;
       case "refused":
-        this.refusals.push({ lease, pid, at, code: line.code });
+        this.#working.get(pid).delete(lease);
+        this.refusals.push({ lease, pid, at, write: line.write, code: line.code });
+        return;
+      case "done":
+        this.#working.get(pid).delete(lease);
+        for (const record of line.records) this.#done.add(`${lease}/${record}`);
         return;
       case "ended":
         if (!this.ends.has(lease)) this.ends.set(lease, { at, children: line.children });
@@ -73,8 +81,14 @@ export class Books {
     return this.#readers.get(lease);
   }
 
-  wasRead(lease, record) {
-    return this.#seen.has(`${lease}/${record}`);
+  /** The leases that a process has been handed records of and has not done: told of workers that work only. */
+  working(pid) {
+    return this.#working.get(pid) ?? new Set();
+  }
+
+  /** Whether the sink took the work on a record: one that was only handed over may have died with who had it. */
+  wasDone(lease, record) {
+    return this.#done.has(`${lease}/${record}`);
   }
 
   /** When the last of the leases was first read after `since` by a process that `counts`; undefined until all were. */

@@ -11,6 +11,9 @@ if (file === undefined) {
 const log = openSync(file, "a");
 /** How long the work on a batch of records takes. With some, work is under way whenever the process is frozen. */
 const workMs = Number(process.env.LEASEHOLD_BENCH_WORK_MS ?? 0);
+/** Where the work goes. Not even loaded without work: what is measured then is the worker alone. */
+const { Sink, refusedByStore } = workMs === 0 ? {} : await import("./sink.mjs");
+const sink = Sink && new Sink();
 
 export default (context) => {
   /** Tenures whose first read has been told of, by lease. */
@@ -30,6 +33,15 @@ export default (context) => {
     writeSync(log, `${JSON.stringify(line)}\n`);
   };
 
+  const checkpoint = async (batch, lease) => {
+    try {
+      await batch.checkpoint();
+    } catch (error) {
+      say("refused", lease, { write: "checkpoint", code: error.code ?? error.name });
+      throw error;
+    }
+  };
+
   return {
     async process(batch, lease) {
       if (told.get(lease.leaseKey) !== lease.fencingToken) {
@@ -37,15 +49,20 @@ export default (context) => {
         say("read", lease);
       }
       if (batch.records.length === 0) return;
-      say("records", lease, { records: batch.records.map((record) => record.sequenceNumber) });
-      if (workMs === 0) return;
+      const records = batch.records.map((record) => record.sequenceNumber);
+      say("records", lease, { records });
+      if (sink === undefined) return;
       await sleep(workMs);
       try {
-        await batch.checkpoint();
+        await sink.write(lease);
+        say("done", lease, { records });
       } catch (error) {
-        say("refused", lease, { code: error.code });
+        say("refused", lease, { write: "sink", code: error.name });
+        // Deposed: its checkpoint, tried all the same, must be refused too. Another failure leaves the work undone.
+        if (error.name === refusedByStore) await checkpoint(batch, lease);
         throw error;
       }
+      await checkpoint(batch, lease);
     },
     async partitionEnded(end, lease) {
       say("ended", lease, { children: end.children });

@@ -84,7 +84,7 @@ export async function measure(wanted, say) {
       }
       if (wants("stop")) result.stopDuplicates = (await attempt("stop", () => stop(with_))) ?? null;
       if (wants("pause")) {
-        const failed = { refusedWrites: null, lost: null, rejoined: null };
+        const failed = { refusedWrites: null, refusedCheckpoints: null, lost: null, rejoined: null };
         result.pause = (await attempt("pause", () => pause(with_))) ?? failed;
       }
       if (wants("reshard")) await attempt("reshard", () => reshard(with_));

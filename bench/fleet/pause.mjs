@@ -1,58 +1,72 @@
 // A worker is frozen for longer than its lease, with work under way and records coming in, and wakes.
 import { setTimeout as sleep } from "node:timers/promises";
 import { nowMs } from "./clock.mjs";
+import { createSink, refusedByStore } from "./sink.mjs";
 import { until } from "./wait.mjs";
 
 const pauseMs = 20_000;
-/** What a frozen call of the handler has still to do when it wakes: it then writes its checkpoint too late. */
+/** What a frozen call of the handler has still to do when it wakes: it then writes too late. */
 const workMs = 500;
 const freshMs = 100;
+/** Of so many shards at least. */
+const underWay = 4;
 const wakeSeconds = 60;
 
-/** @returns {Promise<{ refusedWrites: number, lost: number, rejoined: boolean }>} */
-export async function pause({ standing, say }) {
-  const { fleet } = standing;
-  const placement = await standing.whole();
-  const leaver = fleet.memberOf(placement[0].workerId);
-  leaver.child.kill("SIGTERM");
-  await leaver.gone;
-  const member = fleet.start({ workMs });
+/**
+ * `refusedWrites` went out and were refused by the store; `refusedCheckpoints` the worker may have refused without asking it.
+ * @returns {Promise<{ refusedWrites: number, refusedCheckpoints: number, lost: number, rejoined: boolean }>}
+ */
+export async function pause({ rig, standing, say }) {
+  const client = rig.dynamodb();
   try {
-    return await standing.underTraffic(() => frozen(standing, member, say));
+    await createSink(client);
   } finally {
-    // The scenarios after this one want a worker that does not linger. Frozen, it would not even hear of its end.
-    member.child.kill("SIGCONT");
-    member.child.kill("SIGTERM");
-    await member.gone;
+    client.destroy();
   }
+  // Every worker writes to the sink: what a successor has written is what makes the sleeper's write late.
+  return standing.working(workMs, async () => {
+    await standing.whole();
+    const beganAt = nowMs();
+    return standing.underTraffic(() => frozen(standing, beganAt, say));
+  });
 }
 
-async function frozen(standing, member, say) {
+async function frozen(standing, beganAt, say) {
   const { fleet, stream } = standing;
-  await standing.whole();
-  const victim = await standing.victim(({ workerId }) => fleet.memberOf(workerId) === member);
+  const victim = await standing.victim(({ isPlanner }) => !isPlanner);
+  const member = fleet.memberOf(victim.workerId);
   await fleet.logged(
     "work under way",
     30,
-    (books) => nowMs() - (books.lastRecords.get(member.pid) ?? 0) < freshMs,
+    (books) =>
+      books.working(member.pid).size >= underWay &&
+      nowMs() - (books.lastRecords.get(member.pid) ?? 0) < freshMs,
   );
-  const stoppedAt = nowMs();
   member.child.kill("SIGSTOP");
-  await sleep(pauseMs);
-  member.child.kill("SIGCONT");
+  try {
+    await sleep(pauseMs);
+  } finally {
+    member.child.kill("SIGCONT");
+  }
   const wokenAt = nowMs();
   const rejoinedAs = await rejoined(fleet, member, victim);
   await stream.rest();
   const { books } = fleet;
-  const due = stream.produced.filter(({ at }) => at >= stoppedAt);
-  const missing = () => due.filter(({ lease, record }) => !books.wasRead(lease, record)).length;
-  // Not to be told from lost: what nobody has read a lease and more after it came in.
-  await fleet.logged("every record read", wakeSeconds, () => missing() === 0).catch(() => {});
-  const refusedWrites = books.refusals.filter(({ pid, at }) => pid === member.pid && at >= wokenAt).length;
-  const result = { refusedWrites, lost: missing(), rejoined: rejoinedAs !== undefined };
+  const due = stream.produced.filter(({ at }) => at >= beganAt);
+  const missing = () => due.filter(({ lease, record }) => !books.wasDone(lease, record)).length;
+  // Not to be told from lost: what nobody has done a lease and more after it came in.
+  await fleet.logged("every record done", wakeSeconds, () => missing() === 0).catch(() => {});
+  const late = books.refusals.filter(({ pid, at }) => pid === member.pid && at >= wokenAt);
+  const result = {
+    refusedWrites: late.filter(({ write, code }) => write === "sink" && code === refusedByStore).length,
+    refusedCheckpoints: late.filter(({ write }) => write === "checkpoint").length,
+    lost: missing(),
+    rejoined: rejoinedAs !== undefined,
+  };
   say(
-    `frozen for ${pauseMs / 1_000} s with ${victim.leases.size} shards: ${refusedWrites} late checkpoints refused, ` +
-      `${result.lost} of ${due.length} records lost, ${victim.workerId} came back as ${rejoinedAs ?? "nobody"}`,
+    `frozen for ${pauseMs / 1_000} s with ${victim.leases.size} shards: ${result.refusedWrites} late writes refused by the ` +
+      `store and ${result.refusedCheckpoints} checkpoints, ${result.lost} of ${due.length} records lost, ` +
+      `${victim.workerId} came back as ${rejoinedAs ?? "nobody"}`,
   );
   return result;
 }

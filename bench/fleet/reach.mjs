@@ -2,6 +2,9 @@
 
 const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
 const plain = (value) => String(value);
+/** Null where one of the two was not measured: a missing figure divides like a nought. */
+const shareOff = ({ leases8, leases64 }) =>
+  leases8 === null || leases64 === null ? null : Math.round(Math.abs(leases64 / leases8 - 1) * 1_000) / 1_000;
 
 /**
  * Every promise: how it is called, where its figure stands in the result, the limit, and the Java KCL's figure on the same
@@ -80,8 +83,7 @@ export const promises = [
   },
   {
     name: "WCU at 64 leases against 8 leases",
-    figure: ({ wcuPerMinute }) =>
-      wcuPerMinute && Math.round(Math.abs(wcuPerMinute.leases64 / wcuPerMinute.leases8 - 1) * 1_000) / 1_000,
+    figure: ({ wcuPerMinute }) => wcuPerMinute && shareOff(wcuPerMinute),
     most: 0.1,
     show: (share) => `${(share * 100).toFixed(1)} % off`,
     kcl: "673 % off",
@@ -109,7 +111,7 @@ export const promises = [
   },
   {
     name: "the same: it rejoins as a new worker",
-    figure: ({ pause }) => pause && Number(pause.rejoined),
+    figure: ({ pause }) => (typeof pause?.rejoined === "boolean" ? Number(pause.rejoined) : pause?.rejoined),
     least: 1,
     show: (rejoined) => (rejoined === 1 ? "yes" : "no"),
     kcl: "–",

@@ -13,6 +13,8 @@ export class Standing {
   #fleet;
   #stream;
   #supervisor;
+  /** How long the next workers work on a batch. */
+  #workMs = 0;
 
   constructor(rig) {
     this.#fleet = new Fleet(rig, {
@@ -47,8 +49,21 @@ export class Standing {
       await this.#fleet.stop();
       this.#supervisor = undefined;
     }
-    while (this.#fleet.members.size < workers) this.#fleet.start();
+    while (this.#fleet.members.size < workers) this.#fleet.start({ workMs: this.#workMs });
     return this.#fleet.settled(workers);
+  }
+
+  /** Every worker's work on a batch takes so long while `scenario` runs; the scenarios after it want none that linger. */
+  async working(workMs, scenario) {
+    await this.#fleet.stop();
+    this.#supervisor = undefined;
+    this.#workMs = workMs;
+    try {
+      return await scenario();
+    } finally {
+      this.#workMs = 0;
+      await this.#fleet.stop();
+    }
   }
 
   /** Three workers under one supervisor. */

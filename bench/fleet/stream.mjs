@@ -10,6 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nowMs } from "./clock.mjs";
 
 const changeTries = 100;
+/** So many puts in a row may fail: then the traffic is not what a scenario takes it for. */
+const failuresInARow = 5;
 const data = Buffer.alloc(256, "record ");
 
 export class Stream {
@@ -65,8 +67,15 @@ export class Stream {
     await this.put(shards);
     const running = (async () => {
       await sleep(everyMs, undefined, { signal: stop.signal }).catch(() => {});
+      let failures = 0;
       for (let next = nowMs(); !stop.signal.aborted; next += everyMs) {
-        await this.put(shards);
+        try {
+          await this.put(shards);
+          failures = 0;
+        } catch (error) {
+          // The next round puts other records: one that was applied without an answer is owed to nobody.
+          if (++failures >= failuresInARow) throw error;
+        }
         await sleep(Math.max(0, next + everyMs - nowMs()), undefined, { signal: stop.signal }).catch(
           () => {},
         );

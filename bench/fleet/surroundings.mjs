@@ -1,5 +1,5 @@
 // What a run ran on: figures without it mean nothing.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
@@ -24,6 +24,7 @@ export function describeRig() {
       leasehold: versionIn(path.join(root, "package.json")),
       commit: commit(),
       "DynamoDB Local": dynamodbLocal,
+      Java: java(),
       "kinesis-local": installed("kinesis-local"),
       "@aws-sdk/client-dynamodb": installed("@aws-sdk/client-dynamodb"),
       "@aws-sdk/client-kinesis": installed("@aws-sdk/client-kinesis"),
@@ -48,15 +49,27 @@ function installed(name) {
   return "not installed";
 }
 
-/** Of the sources that were measured; a checkout without git has none. */
+/** What DynamoDB Local runs on: the first line of what it says of itself, on stderr. */
+function java() {
+  const { stderr } = spawnSync("java", ["-version"], { encoding: "utf8" });
+  return /"([^"]+)"/.exec(stderr ?? "")?.[1] ?? "unknown";
+}
+
+/** Of the sources that were measured, marked where they are not the commit's; a checkout without git has none. */
 function commit() {
   try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      cwd: root,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
+    const head = git("rev-parse", "--short", "HEAD");
+    const changed = git("status", "--porcelain", "--", "src", "bench", "scripts", "package-lock.json");
+    return changed === "" ? head : `${head}-dirty`;
   } catch {
     return "unknown";
   }
+}
+
+function git(...args) {
+  return execFileSync("git", args, {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  }).trim();
 }
