@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
-import type { DynamoDbOptions, KinesisOptions } from "../index.js";
+import { LeaseholdError, type DynamoDbOptions, type KinesisOptions } from "../index.js";
 
 /** Where a DynamoDB and a Kinesis for tests are reached: emulators, LocalStack, a proxy before them. */
 export interface Endpoints {
@@ -24,9 +24,12 @@ export function sharedSettings({ region = defaultRegion }: Endpoints): {
   return { region, credentials };
 }
 
-/** The `dynamodb` option of a worker or an inspector, for such endpoints. */
+/**
+ * The `dynamodb` option of a worker or an inspector, for such endpoints.
+ * @throws LeaseholdError `invalid-option` when their DynamoDB is not the URL of one: the SDK would call AWS then
+ */
 export function dynamodbAt(endpoints: Endpoints): DynamoDbOptions {
-  const { dynamodb: endpoint } = endpoints;
+  const endpoint = checkedUrl("dynamodb", endpoints, "http://127.0.0.1:8000");
   return {
     client: (defaults) => new DynamoDBClient({ ...defaults, ...sharedSettings(endpoints), endpoint }),
   };
@@ -34,17 +37,33 @@ export function dynamodbAt(endpoints: Endpoints): DynamoDbOptions {
 
 /**
  * The `client` option of `kinesis(…)`, for such endpoints.
- * @throws Error when they have no Kinesis
+ * @throws LeaseholdError `invalid-option` when their Kinesis is not the URL of one
  */
 export function kinesisAt(endpoints: Endpoints): Pick<KinesisOptions, "client"> {
   const endpoint = kinesisEndpoint(endpoints);
   return { client: (defaults) => new KinesisClient({ ...defaults, ...sharedSettings(endpoints), endpoint }) };
 }
 
-/** @throws Error when they have no Kinesis */
-export function kinesisEndpoint({ kinesis }: Endpoints): string {
-  if (kinesis !== undefined) return kinesis;
-  throw new Error("endpoints.kinesis is missing: give the address of a Kinesis, as in http://127.0.0.1:4567");
+/** @throws LeaseholdError `invalid-option` when their Kinesis is not the URL of one */
+export function kinesisEndpoint(endpoints: Endpoints): string {
+  return checkedUrl("kinesis", endpoints, "http://127.0.0.1:4567");
+}
+
+/** Tests are written in JavaScript too: of what they give nothing is certain. */
+function checkedUrl(
+  name: "dynamodb" | "kinesis",
+  endpoints: Partial<Endpoints> | undefined,
+  example: string,
+): string {
+  const value: unknown = endpoints?.[name];
+  // An address without a scheme is a URL whose scheme is its host.
+  if (typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) {
+    return value;
+  }
+  throw new LeaseholdError(
+    "invalid-option",
+    `endpoints.${name} is ${value === undefined ? "missing" : JSON.stringify(value)}: it must be the URL of an emulator or a LocalStack, as in ${example}`,
+  );
 }
 
 /** The same as the environment by which the AWS SDK finds them: for what a handler itself calls. */

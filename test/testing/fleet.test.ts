@@ -2,7 +2,7 @@ import { DeleteTableCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { startDynalite, type Dynalite } from "../../src/embedded/dynalite.js";
 import { hasCode, type Batch, type HeldLease } from "../../src/index.js";
-import { startFleet, type FleetOptions, type TestFleet } from "../../src/testing/index.js";
+import { startFleet, type Endpoints, type FleetOptions, type TestFleet } from "../../src/testing/index.js";
 import { emulatorClient } from "../support/dynamodb.js";
 
 /** Processes are the integration suite's business; here the workers run in this one. */
@@ -84,6 +84,20 @@ describe("a fleet under test", function () {
     expect(error.message).to.match(
       /^waited 300 ms in vain for the moon; workers: w1 \(running\); last events: /,
     );
+    // And why, where a worker told: what it says is not looked for among the last events only.
+    await fleet.close();
+    fleet = await startFleet({
+      ...options,
+      application: `${options.application}-failing`,
+      processor: {
+        process: () => {
+          throw new Error("the moon is full");
+        },
+      },
+    });
+    await fleet.until(() => fleet?.of("processor-failed")[0]);
+    const failing = await failure(fleet.until(() => false, { withinMs: 1 }));
+    expect(failing.message).to.match(/; last error: w1 processor-failed: the moon is full$/);
     const other = await failure(fleet.untilStatus(() => undefined, { withinMs: 1 }));
     expect(other.message).to.include("the condition");
   });
@@ -109,7 +123,7 @@ describe("a fleet under test", function () {
     const { processor: _processor, ...others } = options;
     const late = await failure(startFleet({ ...others, handler, workers: 2 }));
     expect(late.message).to.match(
-      /worker w1 to start: worker w1 ended by itself: .*nowhere.mjs.*handler-invalid/,
+      /worker w[12] to start: worker w[12] ended by itself: .*nowhere.mjs.*handler-invalid/,
     );
   });
 
@@ -126,10 +140,21 @@ describe("a fleet under test", function () {
   });
 
   it("refuses options that contradict each other, by name", async () => {
+    const { partitions: _partitions, ...withoutPartitions } = options;
     const wrong: Record<string, FleetOptions> = {
       "stream and partitions": { ...options, stream: { streamName: "s" } },
       "handler and processor": { ...options, handler: "handler.mjs" },
       "workers is -1": { ...options, workers: -1 },
+      "endpoints.dynamodb is missing": { ...options, endpoints: {} as Endpoints },
+      "endpoints.dynamodb is missing: it": { ...options, endpoints: undefined as unknown as Endpoints },
+      'endpoints.dynamodb is "127.0.0.1:8000"': { ...options, endpoints: { dynamodb: "127.0.0.1:8000" } },
+      'endpoints.dynamodb is "localhost:8000"': { ...options, endpoints: { dynamodb: "localhost:8000" } },
+      "endpoints.kinesis is missing": { ...withoutPartitions, stream: { streamName: "s" } },
+      'endpoints.kinesis is ""': {
+        ...withoutPartitions,
+        stream: { streamName: "s" },
+        endpoints: { dynamodb: dynalite.endpoint, kinesis: "" },
+      },
     };
     for (const [text, given] of Object.entries(wrong)) {
       const error = await failure(startFleet(given));

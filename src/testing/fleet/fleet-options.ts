@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { Endpoints } from "../../embedded/endpoints.js";
+import { dynamodbAt, kinesisAt, type Endpoints } from "../../embedded/endpoints.js";
 import type { FleetWorkerSettings, PlainWorkerOptions } from "../../embedded/fleet-settings.js";
 import { LeaseholdError } from "../../model/errors.js";
 import type { Processor, ProcessorFactory } from "../../processing/processor.js";
@@ -67,6 +67,9 @@ export function fleetPlan(options: FleetOptions): FleetPlan {
   if ((stream === undefined) === (partitions === undefined)) {
     invalid("stream and partitions", "give one of them: a fleet shares a stream or fixed partitions");
   }
+  // Whatever is wrong with them is said before anything starts.
+  dynamodbAt(endpoints);
+  if (stream !== undefined) kinesisAt(endpoints);
   const work = handler instanceof URL ? fileURLToPath(handler) : (handler ?? processor);
   if (work === undefined || (handler !== undefined && processor !== undefined)) {
     invalid("handler and processor", "give one of them: a handler file for processes, or a processor");

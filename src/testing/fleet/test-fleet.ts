@@ -185,8 +185,14 @@ export class TestFleet {
     }
     if (deadline.leftMs() > 0) return;
     const last = this.#events.slice(-10).map(({ label, type }) => `${label} ${type}`);
+    // What is waited for in vain often failed for a reason that a worker has told.
+    const failed = this.#events.findLast((event) => "error" in event);
+    const error =
+      failed !== undefined && "error" in failed
+        ? `; last error: ${failed.label} ${failed.type}: ${failed.error}`
+        : "";
     throw new Error(
-      `waited ${String(deadline.withinMs)} ms in vain for ${what}; workers: ${labels(this.#members)}; last events: ${last.join(", ")}`,
+      `waited ${String(deadline.withinMs)} ms in vain for ${what}; workers: ${labels(this.#members)}; last events: ${last.join(", ")}${error}`,
     );
   }
 

@@ -1,9 +1,11 @@
 import { expect } from "chai";
+import { endpointEnvironment } from "../../../src/embedded/endpoints.js";
 import type { LeaseInFleet } from "../../../src/index.js";
 import type { Seen, TestFleet, TestStream, TestWorker } from "../../../src/testing/index.js";
+import { runCli } from "../../cli/spawn-cli.js";
 import { Bench, handler } from "./bench.js";
 import { builtTesting } from "./built.js";
-import { expectContiguousEpochs } from "./epochs.js";
+import { expectWholeHistory, historyOf } from "./history.js";
 import type { Place } from "./place.js";
 
 type Logged = Seen & { readonly type: "logged"; readonly fields: Readonly<Record<string, unknown>> };
@@ -18,6 +20,8 @@ export function fleetCases(place: () => Place): void {
     let stream: TestStream;
     let fleet: TestFleet;
     const put: string[] = [];
+    /** A worker that was killed, a lease of it, and an instant at which it held that. */
+    let killed: { readonly worker: string; readonly lease: string; readonly at: Date };
 
     before(async () => {
       bench = new Bench(place(), "stream");
@@ -87,7 +91,7 @@ export function fleetCases(place: () => Place): void {
       expect([...first.values()]).to.deep.equal(Array.from({ length: 4 }, () => "TRIM_HORIZON"));
     });
 
-    it("gives each of three workers its share, by handoffs alone, and nothing is read twice", async () => {
+    it("gives each of three workers its share by handoffs, and nothing is read twice", async () => {
       await Promise.all([fleet.start(), fleet.start()]);
       await shared(fleet.workers);
       await produce("three");
@@ -138,6 +142,9 @@ export function fleetCases(place: () => Place): void {
     it("takes over from a worker that was killed, and reads on from its last checkpoints", async () => {
       const victim = worker("w1");
       await produce("before-kill");
+      const { leases } = await fleet.status();
+      const held = leases.find(({ owner }) => owner === victim.workerId)!;
+      killed = { worker: victim.workerId!, lease: held.leaseKey, at: new Date() };
       await fleet.kill(victim);
       await produce("after-kill");
       await shared([worker("w2"), worker("w3")]);
@@ -205,9 +212,27 @@ export function fleetCases(place: () => Place): void {
       expect(workers.find(({ workerId }) => workerId === leaver.workerId)?.state).to.equal("left");
     });
 
-    it("leaves a history with every epoch once, through all of it", async () => {
+    it("leaves a history with every epoch once, through all of it, which tells who held what and when", async () => {
       await fleet.stop();
-      await expectContiguousEpochs(bench.store());
+      // The four shards of the start, and the three children.
+      await expectWholeHistory(bench, 7);
+      const history = historyOf(bench);
+      const ofLease = await history.ask({ lease: killed.lease });
+      const ending = ofLease.tenures.findLast((tenure) => tenure.worker === killed.worker);
+      expect([ending?.endedBy, ending?.endCause]).to.deep.equal(["taken-from-fenced", "observer"]);
+      const ofKilled = await history.ask({ worker: killed.worker });
+      expect(ofKilled.tenures.map((tenure) => tenure.leaseKey)).to.include(killed.lease);
+      expect(new Set(ofKilled.tenures.map((tenure) => tenure.worker))).to.deep.equal(
+        new Set([killed.worker]),
+      );
+      const then = await history.ask({ lease: killed.lease, at: killed.at });
+      expect(then.tenures.map((tenure) => [tenure.worker, tenure.epoch])).to.deep.equal([
+        [killed.worker, ending?.epoch],
+      ]);
+      const verify = ["history", "verify", "--application", bench.application, "--json"];
+      const { code, json } = await runCli(verify, endpointEnvironment(place().endpoints));
+      expect(code).to.equal(0);
+      expect(json()).to.include({ ok: true, leases: 7 });
     });
 
     /** Tenures that ended by a loss: a starved machine may let a belief of 2 s lapse, and what was read comes again. */
