@@ -42,6 +42,7 @@ async function frozen(standing, beganAt, say) {
       books.working(member.pid).size >= underWay &&
       nowMs() - (books.lastRecords.get(member.pid) ?? 0) < freshMs,
   );
+  const stoppedAt = nowMs();
   member.child.kill("SIGSTOP");
   try {
     await sleep(pauseMs);
@@ -63,10 +64,12 @@ async function frozen(standing, beganAt, say) {
     lost: missing(),
     rejoined: rejoinedAs !== undefined,
   };
+  const readAt = books.lastFirstRead(victim.leases, stoppedAt, (pid) => pid !== member.pid);
+  const after = readAt === undefined ? "never" : `${Math.round(readAt - stoppedAt)} ms`;
   say(
-    `frozen for ${pauseMs / 1_000} s with ${victim.leases.size} shards: ${result.refusedWrites} late writes refused by the ` +
-      `store and ${result.refusedCheckpoints} checkpoints, ${result.lost} of ${due.length} records lost, ` +
-      `${victim.workerId} came back as ${rejoinedAs ?? "nobody"}`,
+    `frozen for ${pauseMs / 1_000} s with ${victim.leases.size} shards (the last read elsewhere: ${after}): ` +
+      `${result.refusedWrites} late writes refused by the store and ${result.refusedCheckpoints} checkpoints, ` +
+      `${result.lost} of ${due.length} records lost, ${victim.workerId} came back as ${rejoinedAs ?? "nobody"}`,
   );
   return result;
 }
