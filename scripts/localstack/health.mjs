@@ -17,7 +17,10 @@ export async function versionOf(endpoint) {
   } catch (error) {
     throw new Error(`no LocalStack answers at ${endpoint}: ${error.message}`, { cause: error });
   }
-  return page.version;
+  if (typeof page?.version === "string") return page.version;
+  throw new Error(
+    `no LocalStack answers at ${endpoint}: what does names no version: ${JSON.stringify(page)}`,
+  );
 }
 
 /** "Ready." in its log does not prove that the services have loaded; that the init script has used them does. */

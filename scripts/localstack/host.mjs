@@ -71,7 +71,7 @@ export async function startOnHost() {
   const root = fileSystem(lib);
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  // A group of its own: the servers that it starts are in it, and go with it.
+  // A group of its own: a Ctrl-C is for this process, which then stops it.
   const child = spawn(python, [path.join(here, "run.py")], {
     env: environment(root, port),
     stdio: ["pipe", "pipe", "pipe"],
@@ -89,7 +89,8 @@ export async function startOnHost() {
     child.once("error", end);
   });
   const stop = async () => {
-    if (over === undefined) child.kill("SIGTERM");
+    // The same way as when this process dies: run.py ends its servers too, which are not in its group.
+    child.stdin.end();
     const grace = new AbortController();
     await Promise.race([ended, sleep(stopWithinMs, undefined, { signal: grace.signal }).catch(() => {})]);
     grace.abort();
