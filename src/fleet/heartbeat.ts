@@ -23,6 +23,11 @@ export interface HeartbeatHooks {
 
 /** An early beat waits so long for others that are wanted at the same time. */
 const gatherMs = 50;
+/**
+ * A refused beat rests no longer than this part of h before its next try. A belief has room for few rests of a second: a
+ * store that refuses half of all calls, or is back after half a lease, would end one that a try in time could have kept.
+ */
+const retriesAnInterval = 4;
 
 /**
  * The beat: a loop of its own on the event loop that runs the processors, awaiting nothing but its own single write.
@@ -124,6 +129,7 @@ export class Heartbeat {
       {
         attemptTimeoutMs: config.attemptTimeoutMs,
         withinMs: config.leaseDurationMs,
+        longestBackOffMs: config.heartbeatIntervalMs / retriesAnInterval,
         signal: this.#stopping.signal,
         mayTry: () => this.#vouched(),
         onError: (error) => {

@@ -20,6 +20,8 @@ export interface AttemptOptions {
   readonly attemptTimeoutMs: number;
   /** Time for all of them, in ms: no attempt begins later. */
   readonly withinMs: number;
+  /** The longest rest between two attempts, in ms; default 1,000. */
+  readonly longestBackOffMs?: number;
   /** Asked before every attempt: false ends the call. */
   readonly mayTry?: () => boolean;
   /** Ends the call; an attempt under way is given up. */
@@ -34,7 +36,7 @@ export type AttemptsResult<T> =
   | { readonly ok: false; readonly error: unknown; readonly ambiguous: boolean };
 
 const firstBackOffMs = 50;
-const longestBackOffMs = 1_000;
+const defaultLongestBackOffMs = 1_000;
 
 /**
  * Makes one bounded call of many attempts. The SDK's own retries are off for lease calls: only here is it known when the
@@ -47,6 +49,7 @@ export async function attempts<T>(
   options: AttemptOptions,
   call: (attempt: Attempt) => Promise<T>,
 ): Promise<AttemptsResult<T>> {
+  const { longestBackOffMs = defaultLongestBackOffMs } = options;
   const firstSentAt = clock.now();
   let ambiguous = false;
   let error: unknown = new StoreError("store-timeout", "the call was given up before its first attempt", {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Agent, createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { LeaseholdError } from "../model/errors.js";
@@ -80,6 +81,8 @@ class HttpFaultProxy implements FaultProxy {
     this.#target = targetOf(options.target);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    // Every request that is held waits for it too, and there may be many: to the host that looks like a leak.
+    setMaxListeners(0, this.#stopping.signal);
     // A connection must outlive any silence that a fault makes on it.
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = 0;

@@ -140,6 +140,19 @@ describe("a beat", () => {
     expect(world.events("belief-lapsed")).to.have.length(0);
   });
 
+  it("that is refused is tried again four times in h at least, so that a belief outlives an outage of half of it", async () => {
+    const world = await fleet({ s1: "a" });
+    const since = world.time.nowMs;
+    const end = world.outage("all", "a");
+    await world.run(7_000);
+    end();
+    await world.run(5_000);
+    const tries = world.events("beat-sent", "a").filter(({ atMs, attempt }) => atMs > since && attempt > 1);
+    const gaps = tries.slice(1).map(({ atMs }, i) => atMs - (tries[i]?.atMs ?? 0));
+    expect(tries.length).to.be.greaterThan(8);
+    expect(Math.max(...gaps)).to.be.at.most(2_500 / 4 + 20);
+  });
+
   it("counts from the send time of its FIRST attempt, not from the one that was answered", async () => {
     const world = await fleet({ s1: "a" });
     world.befall("membership.beat", "unanswered", "a", 1);

@@ -241,6 +241,25 @@ describe("the fault proxy", () => {
     await slow.stop();
   });
 
+  it("holds many requests at once without a warning of a leak", async () => {
+    const warnings: Error[] = [];
+    const heard = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", heard);
+    closing.push(() => {
+      process.off("warning", heard);
+    });
+    const time = new VirtualTime();
+    const slow = await startFaultProxy({ target: endpoint.url, clock: time.clock() });
+    slow.set({ kind: "delay", ms: 1_000 });
+    const client = dynamodb(slow);
+    const calls = Array.from({ length: 20 }, () => client.send(read()));
+    await until(() => time.pendingTimers === 20);
+    await time.advance(1_000);
+    await Promise.all(calls);
+    await slow.stop();
+    expect(warnings.map(({ name }) => name)).not.to.include("MaxListenersExceededWarning");
+  });
+
   it("scopes by what the request says", async () => {
     const ofFleet: ProxyFault = {
       kind: "throttle",

@@ -12,7 +12,7 @@ import {
 import { StoreError } from "../../model/errors.js";
 import type { Connections } from "../../runtime/connections.js";
 import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
-import { toStoreError, type CallContext } from "./errors.js";
+import { sdkErrorName, toStoreError, type CallContext } from "./errors.js";
 import type { Expression } from "./expression.js";
 import { Gate } from "./gate.js";
 import { RowNames } from "./row-names.js";
@@ -74,7 +74,9 @@ export class DynamoDbConnection {
     } catch (error) {
       // Refused conditions are outcomes: whoever sent the condition turns them into values.
       if (error instanceof ConditionalCheckFailedException) throw error;
-      const failure = toStoreError(error, context);
+      // The SDK does not always say why it gave a call up; whoever did it has.
+      const isGivenUp = signal?.aborted === true && sdkErrorName(error) === "AbortError";
+      const failure = toStoreError(error, context, isGivenUp ? signal.reason : undefined);
       if (failure.code === "store-timeout") this.#connections.dropIdle();
       throw failure;
     }

@@ -80,11 +80,10 @@ function callOf({ action, table, index }: CallContext): string {
 }
 
 /** What the store answered, in its own words where it had any. */
-function answerOf(error: unknown): string {
+function answerOf(error: unknown, givenUpFor: unknown): string {
   const { name, status } = symptomsOf(error);
-  // Given up by our own hand: its cause says how long was waited.
-  if (timeouts.has(name) && error instanceof Error && error.cause instanceof Error)
-    return error.cause.message;
+  // Given up by our own hand: the reason says how long was waited.
+  if (givenUpFor instanceof Error) return givenUpFor.message;
   // A load balancer answers with a page: what the SDK makes of it is a complaint about its first character.
   if (error instanceof SyntaxError && status !== undefined) return `HTTP status ${String(status)}`;
   return `${name === "" ? "" : `${name}: `}${messageOf(error)}`;
@@ -98,11 +97,12 @@ export function sdkErrorName(error: unknown): string {
 /**
  * What the SDK threw, as this package's error. Nobody outside this room knows the SDK's names. What is not known is
  * ambiguous and may be tried again: to take it for a refusal would be to assume an outcome.
+ * @param givenUpFor why the call was given up, where it was: the SDK's own words for that say nothing
  */
-export function toStoreError(error: unknown, context: CallContext): StoreError {
+export function toStoreError(error: unknown, context: CallContext, givenUpFor?: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const { name, code, status } = symptomsOf(error);
-  const said = `${context.doing} in table ${context.table}: ${answerOf(error)}`;
+  const said = `${context.doing} in table ${context.table}: ${answerOf(error, givenUpFor)}`;
   const call = callOf(context);
   const make = (
     storeCode: ConstructorParameters<typeof StoreError>[0],

@@ -69,6 +69,19 @@ describe("a conditional write", () => {
     expect(sent).to.be.empty;
   });
 
+  it("says why it was given up, whatever the SDK calls that", async () => {
+    const waiting = new AbortController();
+    const { store } = stubbed({
+      GetItem: () => {
+        waiting.abort(new Error("no answer within 400 ms"));
+        return Object.assign(new Error("Request aborted"), { name: "AbortError" });
+      },
+    });
+    const error = await thrownBy(store.leases.get("s1", { consistent: true, signal: waiting.signal }));
+    expect(error).to.include({ code: "store-timeout" });
+    expect(error).to.have.property("message").that.includes(": no answer within 400 ms; ");
+  });
+
   it("throws what the store throws at a removal and an archiving", async () => {
     const failure = () => serviceError("InternalServerError", 500);
     const { store } = stubbed({ DeleteItem: failure, PutItem: failure });
