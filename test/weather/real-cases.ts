@@ -1,12 +1,20 @@
 import { expect } from "chai";
-import type { ProxyFault } from "../../src/testing/proxy-faults.js";
+import { isUnscoped, type ProxyFault } from "../../src/testing/proxy-faults.js";
 import { Sky, type Spell, type Weather } from "./sky.js";
 
 const leaseMs = 2_000;
 const workers = 3;
 
 interface Kind extends Weather {
+  /** What the log's first sentence says of it. */
   readonly says: RegExp;
+  /**
+   * How it is known that the weather was there: every worker tells of it; or some worker does, where it may be too short
+   * for one to meet; or, where nothing fails of it, beats take at least so long, ms.
+   */
+  readonly felt: "by-all" | "by-some" | { readonly beatsTakeMs: number };
+  /** Whether no belief may lapse, and each worker beats on: "beats first". */
+  readonly beats?: true;
   /** Whether every record is worked once: beats get through. Otherwise beliefs may lapse. */
   readonly redoesNothing: boolean;
 }
@@ -15,44 +23,57 @@ const down = /^the store does not answer .*, and it is tried again: /;
 
 function outage(of: "reads" | "writes" | undefined, leases: number): Kind {
   const fault: ProxyFault = of === undefined ? { kind: "outage" } : { kind: "outage", of };
-  return { dynamodb: [fault], forMs: leases * leaseMs, says: down, redoesNothing: of === "reads" };
+  return {
+    dynamodb: [fault],
+    forMs: leases * leaseMs,
+    says: down,
+    felt: leases < 1 ? "by-some" : "by-all",
+    redoesNothing: of === "reads",
+  };
 }
 
-const kinds: Readonly<Record<string, Kind>> = {
+export const kinds: Readonly<Record<string, Kind>> = {
   "half of all calls to the store throttled": {
     dynamodb: [{ kind: "throttle", share: 0.5 }],
     forMs: 15_000,
     says: /^the store throttles dynamodb:\w+ on table\/weather(-fleet)?, and it is tried again: .*ProvisionedThroughputExceededException/,
+    felt: "by-all",
+    beats: true,
     redoesNothing: false,
   },
   "calls to the store that take nearly as long as they may": {
     dynamodb: [{ kind: "delay", ms: [100, 320] }],
     forMs: 10_000,
     says: down,
+    felt: { beatsTakeMs: 100 },
     redoesNothing: false,
   },
   "a third of all calls failing in the store": {
     dynamodb: [{ kind: "error", status: 500, share: 0.3 }],
     forMs: 10_000,
     says: /^the store does not answer .*InternalServerError/,
+    felt: "by-all",
     redoesNothing: false,
   },
   "a third of all calls answered by a load balancer's page": {
     dynamodb: [{ kind: "error", status: 503, share: 0.3 }],
     forMs: 10_000,
     says: /^the store does not answer .*HTTP status 503/,
+    felt: "by-all",
     redoesNothing: false,
   },
   "a third of all answers lost after the store applied the call": {
     dynamodb: [{ kind: "lost-answer", share: 0.3 }],
     forMs: 15_000,
     says: down,
+    felt: "by-all",
     redoesNothing: false,
   },
   "every open connection to the store gone deaf": {
     dynamodb: [{ kind: "half-open" }],
     forMs: 8_000,
     says: /^the store does not answer .*no answer within 400 ms/,
+    felt: "by-all",
     redoesNothing: true,
   },
   "an outage of the store's reads of 5 leases": outage("reads", 5),
@@ -65,66 +86,107 @@ const kinds: Readonly<Record<string, Kind>> = {
     ],
     forMs: 8_000,
     says: /^the store denies dynamodb:UpdateItem on table\/weather-fleet: .*not authorized.*; allow dynamodb:UpdateItem on table\/weather-fleet in the policy of the worker's role/,
+    felt: "by-all",
     redoesNothing: false,
   },
   "reads of the stream denied": {
     kinesis: [{ kind: "denied", actions: ["GetRecords"] }],
     forMs: 10_000,
     says: /^the source cannot be read, .*not authorized to perform: kinesis:GetRecords on resource: \S*stream\/weather/,
+    felt: "by-all",
     redoesNothing: true,
   },
   "half of the reads of the stream throttled": {
     kinesis: [{ kind: "throttle", share: 0.5, actions: ["GetRecords"] }],
     forMs: 10_000,
     says: /^the source cannot be read, .*the stream weather throttles/,
+    felt: "by-all",
     redoesNothing: true,
   },
   "an outage of the stream": {
     kinesis: [{ kind: "outage" }],
     forMs: 8_000,
     says: /^the source cannot be read, .*the stream weather could not be read/,
+    felt: "by-all",
     redoesNothing: true,
   },
 };
 
-describe("a fleet of processes in bad weather", function () {
-  this.timeout(120_000);
-  let sky: Sky | undefined;
+/** Registers the cases of these kinds, all on one fleet. */
+export function inBadWeather(names: readonly string[]): void {
+  describe("a fleet of processes in bad weather", function () {
+    this.timeout(120_000);
+    let sky: Sky | undefined;
 
-  before(async function () {
-    // A build, two emulators and three processes, on a machine that may be busy.
-    this.timeout(300_000);
-    sky = await Sky.of({ application: "weather", workers, shards: 6, leaseDurationMs: leaseMs });
-    // The first records are a change of load, and what that moves is not the weather's doing.
-    await sky.passing({ forMs: 30_000 });
-  });
-
-  after(async () => {
-    await sky?.close();
-  });
-
-  function fleetUnder(open: Sky | undefined): Sky {
-    if (open === undefined) throw new Error("the fleet has not started");
-    return open;
-  }
-
-  function movesIn({ events }: Spell): readonly unknown[] {
-    return events.filter(
-      (event) => event.type === "tenure-began" && event.how !== "resumed" && event.how !== "raised",
-    );
-  }
-
-  for (const [what, kind] of Object.entries(kinds)) {
-    it(`keeps every owner and loses no record through ${what}`, async () => {
-      const spell = await fleetUnder(sky).passing(kind);
-      expect(movesIn(spell)).to.deep.equal([]);
-      expect(spell.events.filter(({ type }) => type === "fenced" || type === "worker-created")).to.deep.equal(
-        [],
-      );
-      // Whatever is not told is no trouble: an outage may be too short for a worker to meet.
-      for (const sentence of spell.firstSentences) expect(sentence).to.match(kind.says);
-      expect(spell.mostRepeated.times, spell.mostRepeated.message).to.be.at.most(4);
-      if (kind.redoesNothing) expect(spell.done.length).to.equal(new Set(spell.done).size);
+    before(async function () {
+      // A build, two emulators and three processes, on a machine that may be busy.
+      this.timeout(300_000);
+      sky = await Sky.of({ application: "weather", workers, shards: 6, leaseDurationMs: leaseMs });
+      await sky.settled();
     });
+
+    after(async () => {
+      await sky?.close();
+    });
+
+    function fleetUnder(open: Sky | undefined): Sky {
+      if (open === undefined) throw new Error("the fleet has not started");
+      return open;
+    }
+
+    for (const name of names) {
+      const kind = kinds[name];
+      if (kind === undefined) throw new Error(`there is no weather called ${name}`);
+      it(`keeps every owner and loses no record through ${name}`, async () => {
+        const spell = await fleetUnder(sky).passing(kind);
+        expectNobodyDied(spell);
+        expectFelt(spell, kind);
+        expectLog(spell, kind);
+        if (kind.beats === true) expectBeats(spell, kind.forMs);
+        if (kind.redoesNothing) expect(spell.done.length).to.equal(new Set(spell.done).size);
+      });
+    }
+  });
+}
+
+function expectNobodyDied({ events }: Spell): void {
+  const moves = events.filter(
+    (event) => event.type === "tenure-began" && event.how !== "resumed" && event.how !== "raised",
+  );
+  expect(moves).to.deep.equal([]);
+  expect(events.filter(({ type }) => type === "fenced" || type === "worker-created")).to.deep.equal([]);
+}
+
+function expectFelt(
+  { during, faulted, firstSentences }: Spell,
+  { felt, dynamodb = [], kinesis = [] }: Kind,
+): void {
+  if (typeof felt === "object") {
+    const ages = during.flatMap((event) => (event.type === "beat-acknowledged" ? [event.ageMs] : []));
+    // One beat of each worker may have been answered before the weather came.
+    const slow = ages.filter((ageMs) => ageMs >= felt.beatsTakeMs);
+    expect(slow.length).to.be.at.least(workers);
+    expect(ages.length - slow.length).to.be.at.most(workers);
+    return;
   }
-});
+  expect(firstSentences.length).to.be.within(felt === "by-all" ? workers : 1, workers);
+  // Connections that an outage resets as they are made bring no request that could be counted.
+  const resets = [...dynamodb, ...kinesis].every((fault) => fault.kind === "outage" && isUnscoped(fault));
+  if (!resets) expect(faulted).to.be.greaterThan(0);
+}
+
+function expectLog({ firstSentences, mostRepeated }: Spell, { says }: Kind): void {
+  for (const sentence of firstSentences) expect(sentence).to.match(says);
+  expect(mostRepeated.times, mostRepeated.message).to.be.at.most(4);
+}
+
+/** Beats come first: whatever else has to wait, no belief lapses, and each worker beats at least once a lease. */
+function expectBeats({ events, during }: Spell, forMs: number): void {
+  expect(events.filter(({ type }) => type === "belief-lapsed")).to.deep.equal([]);
+  const beaten = new Map<string, number>();
+  for (const { type, label } of during) {
+    if (type === "beat-acknowledged") beaten.set(label, (beaten.get(label) ?? 0) + 1);
+  }
+  expect(beaten.size).to.equal(workers);
+  for (const beats of beaten.values()) expect(beats).to.be.at.least(forMs / leaseMs);
+}

@@ -22,13 +22,17 @@ export interface Weather {
   readonly forMs: number;
 }
 
-/** What a fleet did from the beginning of some weather until all was worked after it. */
+/** What a fleet did from the beginning of some weather until all was worked after it and the fleet was at rest again. */
 export interface Spell {
   readonly events: readonly Seen[];
+  /** Those until the weather was over. */
+  readonly during: readonly Seen[];
+  /** Requests that the proxies did not let through as they came. */
+  readonly faulted: number;
   /** Texts that were worked, once for each time. */
   readonly done: readonly string[];
   readonly put: readonly string[];
-  /** The first sentence of each worker's log at `warn` or `error`. */
+  /** The first sentence of each worker's log at `warn` or `error`; fewer than workers where one had nothing to say. */
   readonly firstSentences: readonly string[];
   /** How often the most frequent sentence of one worker's log at `warn` or `error` stands there. */
   readonly mostRepeated: { readonly times: number; readonly message: string };
@@ -40,6 +44,36 @@ export interface SkyOptions {
   readonly shards: number;
   readonly leaseDurationMs: number;
 }
+
+/** A record every so often, ms, and so many at a time: even load, of which nothing is to be balanced. */
+const putEveryMs = 250;
+const putAtOnce = 12;
+/** So many beats in a row without any trouble are a worker's rest. */
+const beatsAtRest = 3;
+/** The planner has looked many times then, at loads that have stood for long. */
+const beatsSettled = 30;
+
+/** What moves leases, or may soon. */
+const moving: ReadonlySet<Seen["type"]> = new Set<Seen["type"]>([
+  "worker-created",
+  "fenced",
+  "belief-lapsed",
+  "directive-posted",
+  "tenure-began",
+  "tenure-ended",
+]);
+
+/** What a fleet at rest does. All else is trouble, or the making good of it. */
+const restful: ReadonlySet<Seen["type"]> = new Set<Seen["type"]>([
+  "logged",
+  "batch-started",
+  "batch-finished",
+  "checkpointed",
+  "beat-sent",
+  "beat-acknowledged",
+  "store-call-answered",
+  "source-answered",
+]);
 
 /** A fleet of processes, each of whose ways to DynamoDB and to Kinesis leads through a fault proxy. */
 export class Sky {
@@ -104,17 +138,16 @@ export class Sky {
   async passing({ dynamodb = [], kinesis = [], forMs }: Weather): Promise<Spell> {
     const from = this.#fleet.events.length;
     const put: string[] = [];
+    for (const proxy of [this.dynamodb, this.kinesis]) proxy.resetCounts();
     this.dynamodb.set(...dynamodb);
     this.kinesis.set(...kinesis);
     const until = Date.now() + forMs;
-    while (Date.now() < until) {
-      const texts = Array.from({ length: 12 }, () => `record ${String(this.#records++)}`);
-      await this.#stream.put(texts);
-      put.push(...texts);
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
+    while (Date.now() < until) put.push(...(await this.#putSome()));
+    const over = this.#fleet.events.length;
+    const faulted = faultedBy(this.dynamodb) + faultedBy(this.kinesis);
     this.dynamodb.clear();
     this.kinesis.clear();
+    await this.#atRest(over, beatsAtRest, ({ type }) => !restful.has(type));
     const done = await this.#fleet.until(
       () => {
         const texts = this.#doneSince(from);
@@ -124,7 +157,43 @@ export class Sky {
       { what: "all records to be worked" },
     );
     const events = this.#fleet.events.slice(from);
-    return { events, done, put, ...logOf(events) };
+    return { events, during: events.slice(0, over - from), faulted, done, put, ...logOf(events) };
+  }
+
+  /** Records come in until the planner has long found nothing to move: what the first load moves is nobody's weather. */
+  async settled(): Promise<void> {
+    await this.#atRest(this.#fleet.events.length, beatsSettled, ({ type }) => moving.has(type));
+  }
+
+  async #putSome(): Promise<readonly string[]> {
+    const texts = Array.from({ length: putAtOnce }, () => `record ${String(this.#records++)}`);
+    await this.#stream.put(texts);
+    await new Promise((resolve) => setTimeout(resolve, putEveryMs));
+    return texts;
+  }
+
+  /** Resolves when every worker has beaten so often since the last disturbance. */
+  async #atRest(from: number, beats: number, disturbs: (event: Seen) => boolean): Promise<void> {
+    let resting = true;
+    const rested = this.#fleet
+      .until(
+        ({ events, workers }) => {
+          const since = events.slice(Math.max(from, events.findLastIndex(disturbs) + 1));
+          const counts = new Map<string, number>();
+          for (const { type, label } of since) {
+            if (type === "beat-acknowledged") counts.set(label, (counts.get(label) ?? 0) + 1);
+          }
+          return workers.every(({ label }) => (counts.get(label) ?? 0) >= beats);
+        },
+        { what: "the fleet to come to rest" },
+      )
+      .finally(() => {
+        resting = false;
+      });
+    const traffic = async (): Promise<void> => {
+      while (resting) await this.#putSome();
+    };
+    await Promise.all([rested, traffic()]);
   }
 
   async close(): Promise<void> {
@@ -138,6 +207,10 @@ export class Sky {
       .slice(from)
       .flatMap((event) => (event.type === "logged" && event.message === "done" ? textsOf(event.fields) : []));
   }
+}
+
+function faultedBy({ counts }: FaultProxy): number {
+  return [...counts.values()].reduce((sum, { faulted }) => sum + faulted, 0);
 }
 
 function textsOf(fields: Readonly<Record<string, unknown>>): readonly string[] {

@@ -186,8 +186,9 @@ describe("in bad weather a fleet", function () {
         ]);
         day.expectNothingMoved();
         if (of === "reads" || leases < 0.9) expect(day.result?.redone).to.equal(0);
-        // A lease lapses once, and is redone from its last checkpoint: what was worked since, and until the belief ended.
-        expect(day.count("belief-lapsed")).to.be.at.most(machines);
+        // A belief lapses once, and once more where the late beat that renewed it had left it little. What was worked since
+        // the last checkpoint, and until the belief ended, is redone.
+        expect(day.count("belief-lapsed")).to.be.at.most(2 * machines);
         expect(day.result?.redone).to.be.at.most(redoneAtMost);
         day.expectLog(
           /^the store does not answer .*, and it is tried again: the store is down/,
@@ -237,8 +238,9 @@ describe("in bad weather a fleet", function () {
     const day = await Day.of([lost]);
     day.expectNothingMoved();
     // Three attempts fit into what is left of a belief, and all three answers of one beat in forty are lost.
-    expect(day.count("belief-lapsed")).to.be.at.most(2 * machines);
-    expect(day.result?.redone).to.be.at.most(redoneAtMost / machines);
+    const lapses = day.count("belief-lapsed");
+    expect(lapses).to.be.at.most(2 * machines);
+    expect(day.result?.redone).to.be.at.most((redoneAtMost / machines) * lapses);
     // A checkpoint that stays in doubt costs a raise at most, never a refusal by what was its own write.
     const refusals = day.seen.map(({ event }) => event).filter(({ type }) => type === "checkpoint-refused");
     for (const event of refusals) expect(event).to.have.property("reason", "unknown");

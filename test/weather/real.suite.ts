@@ -1,0 +1,3 @@
+import { inBadWeather, kinds } from "./real-cases.js";
+
+inBadWeather(Object.keys(kinds));
