@@ -12,13 +12,16 @@ type Answer = "handed-off" | "refused" | "void";
 export class Giving {
   readonly #member: Member;
   readonly #notes: Notes;
+  readonly #isOpen: () => boolean;
   /** The highest planner epoch read anywhere: a directive of a lower one is a deposed planner's. */
   #plannerEpoch = 0;
   #moving = 0;
 
-  constructor(member: Member, notes: Notes) {
+  /** @param isOpen false from the moment on at which this worker leaves or ends */
+  constructor(member: Member, notes: Notes, isOpen: () => boolean) {
     this.#member = member;
     this.#notes = notes;
+    this.#isOpen = isOpen;
   }
 
   sawPlannerEpoch(epoch: number): void {
@@ -97,11 +100,16 @@ export class Giving {
     const lane = tenures.lane(leaseKey);
     const { tenure } = lane;
     if (!(await this.#targetIsGood(target))) return "void";
+    // The look may take its time: what was begun anew meanwhile was not asked for, and a leaver drains for itself.
+    if (tenure === undefined || lane.tenure !== tenure || !this.#isOpen()) return "void";
     const drained = await drain(this.#member, leaseKey, "handoff", deps.config.drainMs);
     // Its belief may have lapsed and come again meanwhile: what was begun anew has not been drained.
-    if (drained !== "drained" || tenure === undefined || lane.tenure !== tenure) return "refused";
+    if (drained !== "drained" || lane.tenure !== tenure) return "refused";
     // Once more, for the drain may have taken long: a lease given to the dead waits for their fence.
-    if (!(await this.#targetIsGood(target))) {
+    const isGood = await this.#targetIsGood(target);
+    // Begun anew during that look, or a leaver's by now, who hands it over drained as it is.
+    if (lane.tenure !== tenure || !this.#isOpen()) return "refused";
+    if (!isGood) {
       await lane.restart();
       return "refused";
     }

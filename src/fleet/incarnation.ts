@@ -105,7 +105,7 @@ export class Incarnation implements Member {
       },
       targetLost: this.#stir,
     });
-    this.#inbox = new Inbox(this, new Giving(this, notes), () => {
+    this.#inbox = new Inbox(this, new Giving(this, notes, () => this.#mode === "open"), () => {
       this.#heartbeat.hurry();
     });
     this.#housekeeping = new Housekeeping(this, this.#scanning, collection, () => {

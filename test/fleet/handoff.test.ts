@@ -16,6 +16,33 @@ async function pair(count: number, protocol: Parameters<typeof fleet>[1] = {}): 
 const answers = (world: World): readonly string[] =>
   world.events("directive-answered").map(({ answer }) => answer);
 
+/** Twelve workers, so that each reads some rows only and looks at a target by itself; a giver, a target, the giver's lease. */
+async function inParts(): Promise<{
+  readonly world: World;
+  readonly giver: string;
+  readonly target: string;
+  readonly key: string;
+}> {
+  const world = await fleet(
+    dealt(24, ...Array.from({ length: 12 }, (_, i) => `w${String(i).padStart(2, "0")}`)),
+  );
+  await world.run(30_000);
+  const labels = [...world.processes.keys()];
+  const giver = labels.find((label) => world.at(label).worker.fleet.isInPart) ?? "";
+  const target = labels.find((label) => label !== giver) ?? "";
+  return { world, giver, target, key: world.at(giver).worker.tenures.held()[0]?.leaseKey ?? "" };
+}
+
+/** The giver's looks at a target take so long, each as `takesMs` says of its number, from 1 up. */
+function slowLooks(world: World, giver: string, takesMs: (look: number) => number): void {
+  let looks = 0;
+  world.rule((call) => {
+    if (call.operation !== "membership.readWorker" || call.by !== giver) return undefined;
+    looks += 1;
+    return { laterMs: takesMs(looks) };
+  });
+}
+
 describe("a directive", () => {
   it("moves a lease: drained, checkpointed, handed over, noted, begun by the target at that checkpoint", async () => {
     const world = await pair(2);
@@ -176,6 +203,61 @@ describe("a directive", () => {
     expect(answers(world)).to.deep.equal(["refused"]);
     expect(world.lease("s00").tenure?.reason).to.equal("resumed");
     expect(world.at("a").believes).to.deep.equal(["s00"]);
+  });
+
+  for (const [which, drained, bug] of [
+    [1, false, "it was drained, kept, and stood still for ever"],
+    [2, true, "undrained work was handed over"],
+  ] as const) {
+    it(`leaves alone what was begun anew during the ${which === 1 ? "first" : "second"} look at its target (bug: ${bug})`, async () => {
+      const { world, giver, target, key } = await inParts();
+      const { worker, host } = world.at(giver);
+      const epoch = world.lease(key).epoch;
+      // The belief lapses and comes again while the look has no answer.
+      const end = world.befall("membership.beat", "down", giver);
+      await world.until(() => worker.belief.remainingMs() < 1_300, 20_000);
+      slowLooks(world, giver, (look) => (look === which ? 1_900 : 0));
+      await world.directive(key, giver, target);
+      await world.until(() => world.events("belief-lapsed", giver).length > 0, 3_000);
+      end();
+      await world.until(() => worker.tenures.get(key) !== undefined, 3_000);
+      await world.run(10_000);
+      expect(answers(world)).to.deep.equal([drained ? "refused" : "void"]);
+      const drains = host.calls.filter(({ what, leaseKey }) => what === "drain" && leaseKey === key);
+      expect(drains.map((call) => call.epoch)).to.deep.equal(drained ? [epoch] : []);
+      expect(world.lease(key)).to.deep.include({ owner: worker.workerId, epoch: epoch + 1 });
+      expect(worker.tenures.get(key)?.fencingToken).to.equal(epoch + 1);
+    });
+  }
+
+  it("starts no drain beside that of a stop which came during the look (bug: it called the leaver's drain off)", async () => {
+    const { world, giver, target, key } = await inParts();
+    const { fleet: process, host } = world.at(giver);
+    host.drainTakesMs = 3_000;
+    slowLooks(world, giver, () => 1_000);
+    await world.directive(key, giver, target);
+    await world.until(() => world.arrived("membership.readWorker", giver).length > 0, 2_000);
+    await world.time.runUntilSettled(process.stop(), 60_000);
+    expect(answers(world)).to.deep.equal(["void"]);
+    const drains = host.calls.filter(({ what, leaseKey }) => what === "drain" && leaseKey === key);
+    expect(drains).to.have.length(1);
+  });
+
+  it("leaves what it drained to a stop that came during the last look, whatever the look shows: the leaver hands it over", async () => {
+    const { world, giver, target, key } = await inParts();
+    const { fleet: process, host } = world.at(giver);
+    slowLooks(world, giver, (look) => (look === 2 ? 1_000 : 0));
+    await world.directive(key, giver, target);
+    const looks = (): number => world.arrived("membership.readWorker", giver).length;
+    await world.until(() => looks() === 2, 2_000);
+    world.kill(target);
+    await world.direct.membership.leave(world.at(target).id);
+    host.drainTakesMs = 3_000;
+    await world.time.runUntilSettled(process.stop(), 60_000);
+    expect(answers(world)).to.deep.equal(["refused"]);
+    expect(world.lease(key)).to.deep.include({ epoch: 11 });
+    expect(world.lease(key).tenure?.reason).to.equal("handoff");
+    await world.until(() => world.allWorked, 5_000);
   });
 });
 
