@@ -5,6 +5,7 @@ import { formatNumber, livenessModes, type WorkerIdentity, type WorkerStatus } f
 import { attempts, type AttemptsResult } from "../runtime/attempts.js";
 import { sleep, wallTime } from "../runtime/clock.js";
 import { jitter } from "../runtime/random.js";
+import type { LeaseScan } from "../store/lease-reader.js";
 import type { FleetDeps } from "./fleet-deps.js";
 import { Incarnation } from "./incarnation.js";
 import { KclWatch } from "./kcl-watch.js";
@@ -122,19 +123,10 @@ export class Fleet {
   /** Joins `meta`, looks for a Java KCL fleet, announces a new id and creates its row. Creation is no beat. */
   async #create(): Promise<Incarnation> {
     const { store, clock, random, config, emit, machine, announce, label, deployment } = this.#deps;
-    const sentAt = clock.now();
     // Both at once: on a table without rows of a KCL's the look costs no time of its own.
-    const [joined, scanned] = await Promise.all([
-      this.#join(),
-      attempts(
-        clock,
-        random,
-        { ...this.#options(), attemptTimeoutMs: config.leaseDurationMs },
-        ({ signal }) => store.leases.scan({ consistent: false, signal }),
-      ),
-    ]);
+    const [joined, { result, sentAt, answeredAt }] = await Promise.all([this.#join(), this.#firstScan()]);
     const watch = new KclWatch(this.#deps, this.#current?.workerId ?? label, this.#halt.signal);
-    const look = await watch.settle(answered(scanned), sentAt, joined.kclNote);
+    const look = await watch.settle({ scan: answered(result), sentAt, answeredAt }, joined.kclNote);
     let { joinedAt } = joined;
     for (let tries = 0; tries < creations;) {
       const workerId = `${label}-${random.id().slice(0, 12)}`;
@@ -170,6 +162,21 @@ export class Fleet {
       "store-rejected",
       `no worker row could be created: ${String(creations)} new ids in a row were taken; look at the fleet table's rows named ${label}-…`,
     );
+  }
+
+  /** No error is thrown here: the join beside it is waited for all the same. */
+  async #firstScan(): Promise<{
+    readonly result: AttemptsResult<LeaseScan>;
+    readonly sentAt: Reading;
+    readonly answeredAt: Reading;
+  }> {
+    const { store, clock, random, config } = this.#deps;
+    const sentAt = clock.now();
+    const options = { ...this.#options(), attemptTimeoutMs: config.leaseDurationMs };
+    const result = await attempts(clock, random, options, ({ signal }) =>
+      store.leases.scan({ consistent: false, signal }),
+    );
+    return { result, sentAt, answeredAt: clock.now() };
   }
 
   /** Counts itself in `meta`, and checks what the tables are. @returns when that was sent, and what a KCL left */

@@ -17,10 +17,15 @@ import type { Call } from "../store/call.js";
 import type { LeaseScan } from "../store/lease-reader.js";
 import type { FleetDeps } from "./fleet-deps.js";
 
-/** A whole scan of the lease rows, and when it was asked for. */
-export interface FirstLook {
+/** A whole scan of the lease rows, when it was asked for, and when its answer came. */
+export interface DatedScan {
   readonly scan: LeaseScan;
   readonly sentAt: Reading;
+  readonly answeredAt: Reading;
+}
+
+/** The scan that a worker begins with. */
+export interface FirstLook extends DatedScan {
   /** The rows in it that a Java KCL fleet left: they have stood still. */
   readonly left: StrangersRows;
 }
@@ -44,14 +49,13 @@ export class KclWatch {
 
   /**
    * Waits until all that a Java KCL fleet left has stood still for long enough, now or at an earlier start.
-   * @param first its `left` is not looked at
    * @param note what `meta` says of such rows
    * @throws LeaseholdError `kcl-alive` when somebody writes such a row, `worker-stopped`; StoreError
    */
-  async settle(first: LeaseScan, sentAt: Reading, note: string): Promise<FirstLook> {
+  async settle(first: DatedScan, note: string): Promise<FirstLook> {
     const { clock, config, emit } = this.#deps;
     let since = clock.now();
-    let look: FirstLook = { scan: first, sentAt, left: await this.#rowsIn(first) };
+    let look: FirstLook = { ...first, left: await this.#rowsIn(first.scan) };
     const watched = unnoted(look.left, note);
     if (watched.size === 0) return look;
     const about = { workerId: this.#name, rows: watched.size };
@@ -90,7 +94,7 @@ export class KclWatch {
       (call) => store.leases.scan({ ...call, consistent: false }),
       config.leaseDurationMs,
     );
-    return { scan, sentAt, left: await this.#rowsIn(scan) };
+    return { scan, sentAt, answeredAt: clock.now(), left: await this.#rowsIn(scan) };
   }
 
   async #rowsIn(scan: LeaseScan): Promise<StrangersRows> {

@@ -1,11 +1,12 @@
 import type { Lease } from "../model/lease.js";
+import { isTakenByStranger } from "../model/strangers.js";
 import type { LeaseScan } from "../store/lease-reader.js";
 
 /** The lease rows as this worker last saw them: by scans, and by every write and read of a single row in between. */
 export class LeaseView {
   #leases = new Map<string, Lease>();
   #unreadable: ReadonlySet<string> = new Set();
-  #strangers: ReadonlySet<string> = new Set();
+  #strangers = new Set<string>();
   #scans = 0;
 
   /** How many whole scans there were. */
@@ -29,17 +30,23 @@ export class LeaseView {
 
   /** @param keys of rows that somebody who is no worker of this fleet has written lately */
   leaveToStrangers(keys: ReadonlySet<string>): void {
-    this.#strangers = keys;
+    this.#strangers = new Set(keys);
   }
 
   all(): readonly Lease[] {
     return [...this.#leases.values()];
   }
 
-  /** A row that a write or a read returned; an older epoch than the known one says nothing. */
+  /**
+   * A row that a write or a read returned; an older epoch than the known one says nothing. What a stranger has taken is
+   * the stranger's until the next scan says more, even where its id is that of one fenced long ago.
+   */
   apply(lease: Lease): void {
-    const before = this.#leases.get(lease.leaseKey);
-    if (before === undefined || lease.epoch >= before.epoch) this.#leases.set(lease.leaseKey, lease);
+    const { leaseKey, epoch } = lease;
+    const before = this.#leases.get(leaseKey);
+    if (before !== undefined && epoch < before.epoch) return;
+    this.#leases.set(leaseKey, lease);
+    if (isTakenByStranger(lease)) this.#strangers.add(leaseKey);
   }
 
   remove(leaseKey: string): void {

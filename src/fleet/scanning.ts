@@ -88,9 +88,10 @@ export class Scanning {
     }
     const { value } = result;
     leases.replace(value);
-    this.#strangers.look(value);
+    // At the rows as known: a scan that is eventually consistent may show one as it was before somebody here took it.
+    this.#strangers.look({ ...value, leases: leases.all() });
     this.#lastAt = startedAt;
-    this.#answeredAt = deps.clock.now();
+    this.#answeredAt = first?.answeredAt ?? deps.clock.now();
     this.#lastEmpty = value.leases.length === 0 && value.invalid.length === 0;
     for (const { leaseKey, problem } of value.invalid) {
       // Once a row: it stays as it is until somebody mends it.
