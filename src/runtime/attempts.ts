@@ -2,6 +2,7 @@ import { LeaseholdError, StoreError } from "../model/errors.js";
 import { observerElapsedMs, type Reading } from "../model/reading.js";
 import { sleep, type Clock } from "./clock.js";
 import { jitter, type Random } from "./random.js";
+import { whyUnsent } from "./unsent.js";
 
 /** One try of a call. */
 export interface Attempt {
@@ -92,7 +93,8 @@ function oneAttempt<T>(
       const error = new StoreError("store-timeout", message, { retryable: true, ambiguous: true });
       // Whoever made the call sees why it was given up: for want of an answer, or because nobody wants one any more.
       controller.abort(reason ?? error);
-      reject(error);
+      // What still waited for its turn below is in no doubt: a raise of the epoch for it would only add to the load.
+      reject(whyUnsent(controller.signal) ?? error);
     };
     const cancel = clock.setTimer(options.attemptTimeoutMs, () => {
       giveUp(`no answer within ${String(options.attemptTimeoutMs)} ms`, undefined);

@@ -1,3 +1,5 @@
+import { hasCode } from "../model/errors.js";
+
 /** What every call to a store takes: one attempt, ended by the signal. Retries are the caller's (`runtime/attempts.ts`). */
 export interface Call {
   readonly signal?: AbortSignal;
@@ -13,3 +15,8 @@ export type WriteOutcome<Row> =
 
 /** The outcome of a conditional write whose refusal needs no row. */
 export type PlainOutcome = { readonly ok: boolean };
+
+/** Whether nobody wants the call's outcome any more: that it has none says nothing about the store. */
+export function isCalledOff(call: Call | undefined): boolean {
+  return call?.signal?.aborted === true && hasCode(call.signal.reason, "worker-stopped");
+}

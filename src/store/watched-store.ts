@@ -1,6 +1,6 @@
-import { hasCode, LeaseholdError, messageOf, StoreError } from "../model/errors.js";
+import { LeaseholdError, messageOf, StoreError } from "../model/errors.js";
 import type { Emit } from "../model/events.js";
-import type { Call } from "./call.js";
+import { isCalledOff, type Call } from "./call.js";
 import type { Store } from "./store.js";
 
 /**
@@ -18,7 +18,6 @@ export function watchedStore(store: Store, workerId: () => string, emit: Emit): 
     try {
       await calling;
     } catch (error) {
-      // A call that its own caller did not want any more says nothing about the store.
       if (isCalledOff(call)) return;
       failing.add(operation);
       emit({ type: "store-call-failed", workerId: workerId(), operation, ...symptomsOf(error) });
@@ -56,10 +55,6 @@ function callIn(args: readonly unknown[]): Call | undefined {
   const last = args.at(-1);
   if (typeof last !== "object" || last === null || !("signal" in last)) return undefined;
   return last.signal instanceof AbortSignal ? { signal: last.signal } : undefined;
-}
-
-function isCalledOff(call: Call | undefined): boolean {
-  return call?.signal?.aborted === true && hasCode(call.signal.reason, "worker-stopped");
 }
 
 function symptomsOf(error: unknown): { code: string; error: string; retryable: boolean; call?: string } {

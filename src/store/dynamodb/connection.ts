@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { StoreError } from "../../model/errors.js";
 import type { Connections } from "../../runtime/connections.js";
-import type { Call, PlainOutcome, WriteOutcome } from "../call.js";
+import { isCalledOff, type Call, type PlainOutcome, type WriteOutcome } from "../call.js";
 import { sdkErrorName, toStoreError, type CallContext } from "./errors.js";
 import type { Expression } from "./expression.js";
 import { Gate } from "./gate.js";
@@ -77,7 +77,8 @@ export class DynamoDbConnection {
       // The SDK does not always say why it gave a call up; whoever did it has.
       const isGivenUp = signal?.aborted === true && sdkErrorName(error) === "AbortError";
       const failure = toStoreError(error, context, isGivenUp ? signal.reason : undefined);
-      if (failure.code === "store-timeout") this.#connections.dropIdle();
+      // Only the want of an answer says something about the connections.
+      if (failure.code === "store-timeout" && !isCalledOff(call)) this.#connections.dropIdle();
       throw failure;
     }
   }

@@ -1,4 +1,5 @@
 import { StoreError } from "../../model/errors.js";
+import { declareUnsent } from "../../runtime/unsent.js";
 
 /** Lets so many calls through at a time, the others in the order of their coming. */
 export class Gate {
@@ -34,7 +35,9 @@ export class Gate {
       const giveUp = (): void => {
         this.#waiting.delete(enter);
         const message = `${doing}: too many calls were under way for this one to be made in its time`;
-        reject(new StoreError("store-timeout", message, { retryable: true, ambiguous: false }));
+        const error = new StoreError("store-timeout", message, { retryable: true, ambiguous: false });
+        if (signal !== undefined) declareUnsent(signal, error);
+        reject(error);
       };
       signal?.addEventListener("abort", giveUp, { once: true });
       this.#waiting.add(enter);

@@ -1,11 +1,15 @@
 import { expect } from "chai";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { StoreError } from "../../../src/model/errors.js";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { LeaseholdError, StoreError } from "../../../src/model/errors.js";
+import { attempts } from "../../../src/runtime/attempts.js";
+import { DynamoDbConnection } from "../../../src/store/dynamodb/connection.js";
 import { createDynamoDbStore } from "../../../src/store/dynamodb/index.js";
 import { Gate } from "../../../src/store/dynamodb/gate.js";
 import type { Store } from "../../../src/store/store.js";
 import { startFaultProxy, type FaultProxy } from "../../../src/testing/fault-proxy.js";
+import { seededRandom, VirtualTime } from "../../../src/testing/index.js";
 import { emulated } from "../../support/dynamodb.js";
 
 /** Waits for what a socket does; the test's own timeout bounds it. */
@@ -86,6 +90,49 @@ describe("a store's connections", () => {
   });
 });
 
+describe("the idle connections of a store", () => {
+  const noAnswer = new StoreError("store-timeout", "no answer", { retryable: true, ambiguous: true });
+
+  /** One call, with room for one, given up for a reason. @returns how often idle connections were ended */
+  async function endedBy(reason: Error, isBehindAnother = false): Promise<number> {
+    let times = 0;
+    const connections = { dropIdle: (): void => void (times += 1) };
+    const client = new DynamoDBClient({ region: "us-east-1" });
+    const connection = new DynamoDbConnection(client, "orders", undefined, connections, 1);
+    const context = { table: "orders", action: "UpdateItem", doing: "update", writes: true };
+    if (isBehindAnother) void connection.attempt(context, undefined, () => new Promise(() => undefined));
+    const controller = new AbortController();
+    const call = connection.attempt(
+      context,
+      controller,
+      ({ abortSignal }) =>
+        new Promise((_, reject) => {
+          // As the SDK does.
+          const error = Object.assign(new Error("Request aborted"), { name: "AbortError" });
+          abortSignal?.addEventListener("abort", () => {
+            reject(error);
+          });
+        }),
+    );
+    controller.abort(reason);
+    const error = await call.catch((thrown: unknown) => thrown);
+    expect(error).to.have.property("code", "store-timeout");
+    return times;
+  }
+
+  it("are ended after a call without an answer", async () => {
+    expect(await endedBy(noAnswer)).to.equal(1);
+  });
+
+  it("stay where the call was never sent for want of room (bug: under load each wait ended them all)", async () => {
+    expect(await endedBy(noAnswer, true)).to.equal(0);
+  });
+
+  it("stay where the call was called off: that says nothing about them", async () => {
+    expect(await endedBy(new LeaseholdError("worker-stopped", "the worker stops"))).to.equal(0);
+  });
+});
+
 describe("a gate", () => {
   it("lets so many in at a time, and the others in the order of their coming", async () => {
     const gate = new Gate(2);
@@ -124,5 +171,40 @@ describe("a gate", () => {
     await first;
     expect(await third).to.equal("third");
     expect(await gate.pass("read", undefined, () => Promise.resolve("later"))).to.equal("later");
+  });
+
+  it("leaves no doubt about a write that waited in it until it was given up (bug: each raised its lease's epoch)", async () => {
+    const time = new VirtualTime();
+    const gate = new Gate(1);
+    const hanging = new Promise<void>(() => undefined);
+    void gate.pass("write", undefined, () => hanging);
+    let sent = 0;
+    const result = await time.runUntilSettled(
+      attempts(time.clock(), seededRandom(1), { attemptTimeoutMs: 2_000, withinMs: 5_000 }, ({ signal }) =>
+        gate.pass("write", signal, () => {
+          sent += 1;
+          return hanging;
+        }),
+      ),
+    );
+    expect(result).to.include({ ok: false, ambiguous: false });
+    expect(result).to.have.property("error").with.property("message").that.includes("too many calls");
+    expect(sent).to.equal(0);
+    expect(time.pendingTimers).to.equal(0);
+  });
+
+  it("leaves the doubt about one that it had let through", async () => {
+    const time = new VirtualTime();
+    const gate = new Gate(1);
+    const options = { attemptTimeoutMs: 2_000, withinMs: 5_000 };
+    let leave = (): void => undefined;
+    void gate.pass("write", undefined, () => new Promise<void>((resolve) => (leave = resolve)));
+    const call = attempts(time.clock(), seededRandom(1), options, ({ signal }) =>
+      gate.pass("write", signal, () => new Promise<void>(() => undefined)),
+    );
+    await time.advance(1_000);
+    // The first attempt gets in, and has no answer; the next ones wait behind it.
+    leave();
+    expect(await time.runUntilSettled(call)).to.include({ ok: false, ambiguous: true });
   });
 });
