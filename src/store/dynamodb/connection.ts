@@ -74,6 +74,8 @@ export class DynamoDbConnection {
     } catch (error) {
       // Refused conditions are outcomes: whoever sent the condition turns them into values.
       if (error instanceof ConditionalCheckFailedException) throw error;
+      // The gate's: nothing was sent.
+      if (error instanceof StoreError) throw error;
       // The SDK does not always say why it gave a call up; whoever did it has.
       const isGivenUp = signal?.aborted === true && sdkErrorName(error) === "AbortError";
       const failure = toStoreError(error, context, isGivenUp ? signal.reason : undefined);
