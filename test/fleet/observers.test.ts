@@ -141,8 +141,16 @@ describe("a fleet of twelve", () => {
     const victim = ordinary(world);
     const { id } = world.at(victim);
     world.kill(victim);
+    const from = world.time.nowMs;
     await world.direct.membership.fenceExited(id, "parent");
     expect(await world.until(() => world.allWorked)).to.be.at.most(3_000);
+    await world.run(2 * p);
+    // The planner has told, so everybody has looked, not only who observes the row or observes all.
+    const looked = new Set(world.arrived("membership.readFleet", undefined, from).map(({ by }) => by));
+    expect([...looked].sort()).to.deep.equal(labels(12).filter((label) => label !== victim));
+    expect(world.arrived("plannerDesk.countDeath", undefined, from).map(({ by }) => by)).to.deep.equal([
+      world.planner,
+    ]);
   });
 
   it("has every row observed by three again soon after each change of membership", async () => {
@@ -234,6 +242,22 @@ describe("a newcomer", () => {
     for (const label of all) world.befall("membership.fence", "down", label);
     const fence = await fenceOf(world, id);
     expect(observers).to.include(fence.by);
+  });
+
+  it("is looked up by those whose rows name it, once, consistently: a mark says nothing of an id", async () => {
+    const world = await settled(12);
+    const all = byRank(world);
+    world.befall("membership.assignObserver", "down");
+    await world.start("newcomer");
+    const { id } = world.at("newcomer");
+    const observers = observersOf(world, id).filter((label) => !all.includes(label));
+    const from = world.time.nowMs;
+    await world.run(3 * p);
+    expect(observers).to.have.length.greaterThan(0);
+    for (const label of observers) {
+      const reads = world.arrived("membership.readFleet", label, from);
+      expect(reads.map(({ consistent }) => consistent)).to.deep.equal([true]);
+    }
   });
 });
 
