@@ -79,7 +79,8 @@ ${date}, which took ${(tookMs / 60_000).toFixed(0)} minutes; its raw results are
 
 Real processes (\`leasehold run\`) on DynamoDB Local and kinesis-local, one machine, default options: leases of 10 s, idle
 shards polled each second. Three workers and 64 shards unless a line says otherwise; a worker that is killed or stopped held
-at least 20. Times are from the processors' own logs, on one monotonic clock. Each figure is the worst of its runs.
+at least 20. Times are from the processors' own logs, on one monotonic clock. Each figure is the worst of its runs;
+a first application, which warms the emulators up, is not measured.
 
 ${row("", "measured", "promised", "", "Java KCL 3.5.1")}
 ${row("---", "--:", "--:", "---", "--:")}

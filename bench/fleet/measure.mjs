@@ -7,7 +7,7 @@ import { reshard } from "./reshard.mjs";
 import { resident } from "./resident.mjs";
 import { Rig } from "./rig.mjs";
 import { Standing } from "./standing.mjs";
-import { startAndJoin, startStream } from "./start-and-join.mjs";
+import { startAndJoin, startStreams } from "./start-and-join.mjs";
 
 /** Each may be asked for by itself. */
 export const scenarioNames = [
@@ -29,7 +29,7 @@ const costMs = 180_000;
 const idleMs = 600_000;
 const partitionsMs = 120_000;
 const streams = {
-  ...Object.fromEntries(Array.from({ length: times }, (_, i) => [startStream(i + 1), 64])),
+  ...Object.fromEntries(startStreams(times).map((name) => [name, 64])),
   standing: 64,
   even: 64,
   eight: 8,
