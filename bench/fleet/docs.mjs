@@ -34,6 +34,20 @@ export async function writeDocs(run) {
   await render(run);
 }
 
+/** Puts scenarios measured in a run of their own in the place of those of the whole run, and tells of it. */
+export async function writePart(scenarios, { date, versions, runs, tookMs, ...part }) {
+  const whole = JSON.parse(readFileSync(results, "utf8"));
+  const apart = { date, commit: versions.commit, tookMs };
+  await writeDocs({
+    ...whole,
+    ...part,
+    machine: whole.machine,
+    failoverMs: { ...whole.failoverMs, ...part.failoverMs },
+    runs: { ...whole.runs, ...runs },
+    apart: { ...whole.apart, ...Object.fromEntries(scenarios.map((name) => [name, apart])) },
+  });
+}
+
 async function render(run) {
   writeFileSync(path.join(folder, "times.svg"), timesPlot("Time to recover: one line a run", timesOf(run)));
   writeFileSync(
@@ -75,7 +89,7 @@ function pageOf(run) {
   return `# Benchmarks
 
 Made by \`npm run bench -- fleet --write-docs\`; do not edit. Every figure of Leasehold's is from one run of that command on
-${date}, which took ${(tookMs / 60_000).toFixed(0)} minutes; its raw results are [benchmarks/fleet.json](benchmarks/fleet.json).
+${date}, which took ${(tookMs / 60_000).toFixed(0)} minutes; its raw results are [benchmarks/fleet.json](benchmarks/fleet.json).${apartOf(run)}
 
 Real processes (\`leasehold run\`) on DynamoDB Local and kinesis-local, one machine, default options: leases of 10 s, idle
 shards polled each second. Three workers and 64 shards unless a line says otherwise; a worker that is killed or stopped held
@@ -146,6 +160,12 @@ ${Object.entries(versions)
   .map(([name, version]) => row(name, version))
   .join("\n")}
 `;
+}
+
+/** What another run of the command measured, as a sentence. */
+function apartOf({ apart = {} }) {
+  const told = Object.entries(apart).map(([name, { date, commit }]) => `${name} (${date}, commit ${commit})`);
+  return told.length === 0 ? "" : `\nMeasured by \`--only\` in a run of their own: ${told.join(", ")}.`;
 }
 
 /** A record counts as lost whose work nobody has got into the table. */

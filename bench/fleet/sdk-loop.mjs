@@ -14,7 +14,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 const [stream] = process.argv.slice(2);
 const agent = { keepAlive: true, maxSockets: 10_000 };
 const client = new KinesisClient({
-  maxAttempts: 1,
   requestHandler: new NodeHttpHandler({ httpAgent: agent, httpsAgent: agent, connectionTimeout: 5_000 }),
 });
 
