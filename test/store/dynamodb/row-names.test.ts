@@ -72,6 +72,7 @@ describe("the names of attributes", () => {
     expect(names.lease.written("tenure")).to.equal("tenure");
     expect(names.lease.other("tenure")).to.equal("hold");
     names.learn(meta(2));
+    expect(names.lease.written("tenure")).to.equal("tenure");
     names.learn(meta(4));
     expect(names.worker.written("weight")).to.equal("weight");
     expect(names.worker.written("leases")).to.equal("leases");
