@@ -96,7 +96,8 @@ export async function startOnHost() {
     grace.abort();
     killGroup(child.pid);
     await ended;
-    rmSync(root, { recursive: true, force: true });
+    // A server that is ending may still write there.
+    rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
   const until = performance.now() + readyWithinMs;
   while (!(await initHasRun(endpoint))) {

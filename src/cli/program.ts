@@ -66,6 +66,8 @@ function buildProgram(setExit: (status: number) => void): Command {
 Examples:
   $ leasehold run --application orders --stream orders --handler ./handler.mjs --workers 4
   $ leasehold status --application orders
+  $ leasehold history --application orders --lease shardId-000000000000
+  $ leasehold fence web-1-3f2a9c81d04b --application orders
   $ leasehold demo
 ${environmentHelp}`,
     );

@@ -126,6 +126,8 @@ describe("the command line", () => {
         "demo",
         "Examples:",
         "$ leasehold run",
+        "$ leasehold history",
+        "$ leasehold fence",
         "Exit status",
       );
     });
@@ -138,6 +140,8 @@ describe("the command line", () => {
     for (const [command, ...texts] of [
       ["run", "--application", "--handler", "--no-supervise", "AWS_ENDPOINT_URL_KINESIS", "$ leasehold run"],
       ["status", "--application", "--json", "$ leasehold status"],
+      ["history", "--lease", "--worker", "--at", "--since", "--json", "$ leasehold history verify"],
+      ["fence", "--operator", "--json", "$ leasehold fence"],
       ["demo", "--shards", "--workers", "--records", "$ leasehold demo"],
     ] as const) {
       it(`explains ${command}, with examples`, async () => {

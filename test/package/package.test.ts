@@ -10,6 +10,7 @@ const sourceOf = (built: string) => built.replace("./dist/", "src/").replace(/(\
 interface Manifest {
   readonly license: string;
   readonly bin: Record<string, string>;
+  readonly files: readonly string[];
   readonly exports: Record<string, string | Record<string, string>>;
 }
 const manifest = JSON.parse(read("package.json")) as Manifest;
@@ -47,6 +48,23 @@ describe("the package", () => {
   it("carries the licence that it names", () => {
     expect(manifest.license).to.equal("Apache-2.0");
     expect(read("LICENSE")).to.match(/Apache License\s+Version 2\.0, January 2004/);
+  });
+
+  it("carries every file that a page in it links to", () => {
+    // npm packs these by itself.
+    const packed = ["package.json", "README.md", "LICENSE", ...manifest.files];
+    const isPacked = (file: string) =>
+      packed.some((entry) => file === entry || file.startsWith(`${entry}/`)) &&
+      existsSync(path.join(root, file));
+    const pages = filesUnder(".").filter((file) => file.endsWith(".md") && isPacked(file));
+    expect(pages).to.include.members(["README.md", "docs/integration-tests.md"]);
+    const dead = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+        .map(([, target]) => path.posix.join(path.posix.dirname(page), target ?? ""))
+        .filter((file) => !isPacked(file))
+        .map((file) => `${page}: ${file}`),
+    );
+    expect(dead).to.deep.equal([]);
   });
 
   it("locks its dependencies without naming a registry", () => {

@@ -192,6 +192,43 @@ export function badInputCases(place: () => Place): void {
       expect(running.workerId).to.not.equal(workerId);
     });
 
+    for (const by of ["a worker", "a Java worker"] as const) {
+      it(`is refused its checkpoint by the store once ${by} has its lease, though it believes in it still`, async () => {
+        let kept: Batch | undefined;
+        let isTaken = false;
+        const { worker: running, log } = worker({
+          source: fixedPartitions({ partitions: ["a"], turnIntervalMs: 10_000 }),
+          checkpointing: "explicit",
+          // After the worker's own look at its belief, and before the store's at the row.
+          dynamodb: bench.dynamodbWith(async (table) => {
+            if (kept === undefined || isTaken || table !== bench.application) return;
+            isTaken = true;
+            await bench.takeAway("a", "other-0123456789ab", by);
+          }),
+          processor: {
+            process: (batch: Batch) => {
+              kept = batch;
+            },
+          },
+        });
+        await running.start();
+        await log.until(() => log.of("batch-finished").length > 0);
+        const error = await failure(Promise.resolve(kept?.checkpoint()));
+        expect(isTaken).to.equal(true);
+        expect(error.code).to.equal("checkpoint-refused");
+        expect(error.message).to.contain("the lease belongs to other-0123456789ab");
+        expect(log.of("checkpoint-refused").map(({ reason }) => reason)).to.deep.equal(["deposed"]);
+        expect(log.of("tenure-ended").map(({ reason }) => reason)).to.deep.equal([
+          by === "a worker" ? "lease-lost" : "foreign",
+        ]);
+        const row = await bench.row("a");
+        expect([row?.["leaseOwner"]?.S, row?.["checkpoint"]?.S]).to.deep.equal([
+          "other-0123456789ab",
+          "TRIM_HORIZON",
+        ]);
+      });
+    }
+
     async function oneFleet(): Promise<void> {
       const { worker: first, log } = worker();
       await first.start();

@@ -68,6 +68,25 @@ export class Bench {
     return emulated(this.place.endpoints.dynamodb);
   }
 
+  /** The same, and what happens before each update of a row leaves the worker. */
+  dynamodbWith(beforeUpdate: (table: string | undefined) => Promise<void>): DynamoDbOptions {
+    return {
+      client: (defaults) => {
+        const client = emulatorClient(this.place.endpoints.dynamodb, defaults);
+        client.middlewareStack.add(
+          (next, { commandName }) =>
+            async (args) => {
+              if (commandName === "UpdateItemCommand" && "TableName" in args.input)
+                await beforeUpdate(args.input.TableName);
+              return next(args);
+            },
+          { step: "initialize" },
+        );
+        return client;
+      },
+    };
+  }
+
   async row(leaseKey: string): Promise<Record<string, AttributeValue> | undefined> {
     const Key = { leaseKey: { S: leaseKey } };
     const get = new GetItemCommand({ TableName: this.application, Key, ConsistentRead: true });
@@ -90,6 +109,29 @@ export class Bench {
       ReturnValues: "ALL_NEW",
     });
     return (await this.client.send(update)).Attributes;
+  }
+
+  /**
+   * Gives a lease to somebody else in one write, as whoever takes it does. A worker says so in the row's tenure; a Java
+   * worker moves owner and counter only.
+   */
+  async takeAway(leaseKey: string, owner: string, by: "a worker" | "a Java worker"): Promise<void> {
+    const { tenure, leaseCounter } = (await this.row(leaseKey)) ?? {};
+    const epoch = { N: String(Number(leaseCounter?.N) + 1) };
+    const taken = by === "a worker" ? { ...tenure?.M, worker: { S: owner }, epoch } : (tenure?.M ?? {});
+    const update = new UpdateItemCommand({
+      TableName: this.application,
+      Key: { leaseKey: { S: leaseKey } },
+      UpdateExpression: "SET leaseOwner = :owner, leaseCounter = :epoch, tenure = :tenure",
+      ConditionExpression: "leaseCounter = :before",
+      ExpressionAttributeValues: {
+        ":owner": { S: owner },
+        ":epoch": epoch,
+        ":tenure": { M: taken },
+        ":before": { N: String(leaseCounter?.N) },
+      },
+    });
+    await this.client.send(update);
   }
 
   /** The application's tables. */
