@@ -141,6 +141,19 @@ const redoneAtMost = ((10_000 + leaseMs) * 1.1) / putEveryMs;
 
 const whole = { atMs: fromMs, forMs };
 
+const lostAnswers: Fault = {
+  kind: "store-lossy",
+  ...whole,
+  lostRequests: 0,
+  lostAnswers: 0.3,
+  duplicates: 0,
+  delayed: 0,
+};
+
+const callsOf = (operation: string): RegExp => new RegExp(`^${operation}$`);
+const denialOf = (operation: string): RegExp =>
+  new RegExp(`^the store denies simulated:${operation}: .*; allow simulated:`);
+
 describe("in bad weather a fleet", function () {
   this.timeout(60_000);
 
@@ -227,15 +240,7 @@ describe("in bad weather a fleet", function () {
   });
 
   it("takes no lost answer for a failure", async () => {
-    const lost: Fault = {
-      kind: "store-lossy",
-      ...whole,
-      lostRequests: 0,
-      lostAnswers: 0.3,
-      duplicates: 0,
-      delayed: 0,
-    };
-    const day = await Day.of([lost]);
+    const day = await Day.of([lostAnswers]);
     day.expectNothingMoved();
     // Three attempts fit into what is left of a belief, and all three answers of one beat in forty are lost.
     const lapses = day.count("belief-lapsed");
@@ -306,15 +311,36 @@ describe("in bad weather a fleet", function () {
     expect(day.firstSentences()[0]).to.match(/^the store denies simulated:membership.beat: /);
   });
 
-  for (const operation of ["checkpoints.write", "leases.scan", "plannerDesk.claim", "history.archive"]) {
+  for (const operation of ["checkpoints.write", "leases.scan"]) {
     it(`keeps every lease while ${operation} is denied, and says what to allow`, async () => {
       const day = await Day.of([{ kind: "store-denied", ...whole, operations: [operation] }]);
       expect(day.moves(fromMs, overMs)).to.deep.equal([]);
       expect(day.count("belief-lapsed")).to.equal(0);
-      if (day.sent.every((one) => one.operation !== operation || one.atMs < fromMs || one.atMs > overMs))
-        return;
+      expect(day.sentPerMinute(callsOf(operation), fromMs, overMs)).to.be.greaterThan(0);
       const [first] = day.firstSentences();
-      expect(first).to.match(new RegExp(`^the store denies simulated:${operation}: .*; allow simulated:`));
+      expect(first).to.match(denialOf(operation));
+      expect(day.mostRepeated.times, day.mostRepeated.message).to.be.at.most(4);
+    });
+  }
+
+  // These are called for when somebody dies: the planner, whose office and leases pass on.
+  for (const operation of ["plannerDesk.claim", "history.archive"]) {
+    it(`moves a dead planner's leases only while ${operation} is denied, and says what to allow`, async () => {
+      const planner = calm.seen.findLast(
+        ({ event, atMs }) => event.type === "planner-elected" && atMs < fromMs,
+      );
+      const [name = "", index] = /^worker-(\d+)/.exec(planner?.event.workerId ?? "") ?? [];
+      const crash: Fault = { kind: "crash", worker: Number(index), atMs: fromMs + 5_000 };
+      const day = await Day.of([{ kind: "store-denied", ...whole, operations: [operation] }, crash]);
+      expect(day.sentPerMinute(callsOf(operation), fromMs, overMs)).to.be.greaterThan(0);
+      expect(day.count("fenced")).to.equal(1);
+      expect(day.count("belief-lapsed")).to.equal(0);
+      for (const event of day.moves(fromMs, overMs)) {
+        if (event.type === "tenure-began") expect(event.from).to.match(new RegExp(`^${name}\\.`));
+      }
+      const troubles = day.firstSentences().filter((message) => !message.startsWith("worker fenced"));
+      expect(troubles).not.to.be.empty;
+      for (const message of troubles) expect(message).to.match(denialOf(operation));
       expect(day.mostRepeated.times, day.mostRepeated.message).to.be.at.most(4);
     });
   }
@@ -346,5 +372,19 @@ describe("in bad weather a fleet", function () {
     expect(taken.length).to.be.at.least(3);
     expect(Math.max(...taken.map(({ atMs }) => atMs)) - fromMs - 10_000).to.be.at.most(18_000);
     expect(day.count("belief-lapsed")).to.equal(0);
+  });
+
+  it("knows its takes for its own while a third of all answers is lost, and begins each lease once", async () => {
+    const day = await Day.of([lostAnswers, { kind: "crash", worker: 2, atMs: fromMs + 10_000 }]);
+    expect(day.count("fenced")).to.equal(1);
+    const taken = day.moves(fromMs, overMs).map((event) => "leaseKey" in event && event.leaseKey);
+    expect(taken.length).to.be.at.least(3);
+    expect(taken.length).to.equal(new Set(taken).size);
+    // Nobody else takes them: a take that is called refused was the worker's own, whose answer was lost.
+    const refused = day.seen.filter(
+      ({ event }) => event.type === "change-failed" && event.outcome === "refused",
+    );
+    expect(refused).to.deep.equal([]);
+    expect(day.count("reconciled")).to.equal(0);
   });
 });
