@@ -20,16 +20,37 @@ function candidates() {
   return [...named, ...kept.map((version) => path.join(versions, version, "bin/python3"))];
 }
 
-/** The minor version of a Python 3 that works, otherwise why it does not. */
-function tryPython(command) {
-  const { status, stdout, stderr, error } = spawnSync(command, ["-c", probe], {
+/** What a Python prints when it runs `code`, otherwise why it does not. */
+function tryCode(command, code) {
+  const { status, stdout, stderr, error } = spawnSync(command, ["-c", code], {
     encoding: "utf8",
     timeout: 20_000,
   });
   if (error) return { problem: error.code === "ENOENT" ? "not there" : error.message };
+  if (status !== 0) return { problem: stderr.trim().split("\n").at(-1) || `status ${status}` };
+  return { stdout };
+}
+
+/** The minor version of a Python 3 that works, otherwise why it does not. */
+function tryPython(command) {
+  const { stdout, problem } = tryCode(command, probe);
+  if (problem !== undefined) return { problem };
   const [, major, minor] = /^(\d+) (\d+)$/m.exec(stdout) ?? [];
-  if (status !== 0 || major !== "3") return { problem: (stderr.trim() || `status ${status}`).split("\n")[0] };
-  return { minor: Number(minor) };
+  return major === "3" ? { minor: Number(minor) } : { problem: "no Python 3" };
+}
+
+/**
+ * The first Python in which `code` runs.
+ * @returns {{ command: string | undefined, tried: string[] }} and what became of those before it
+ */
+export function pythonThatRuns(code) {
+  const tried = [];
+  for (const command of candidates()) {
+    const { problem } = tryCode(command, code);
+    if (problem === undefined) return { command, tried };
+    tried.push(`${command}: ${problem}`);
+  }
+  return { command: undefined, tried };
 }
 
 /**

@@ -1,0 +1,122 @@
+// `npm run spec`: checks the TLA+ models in spec/ with TLC. Every configuration must hold with every action taken, and
+// every mutant (a configuration without one rule) must break what it names.
+//
+//   npm run spec                          all of it, as a table
+//   npm run spec -- --json                one object on the last line of stdout
+//   npm run spec -- --only NAME           a configuration or a mutant, more than one if repeated
+//   npm run spec -- --only NAME --trace   with the behaviour that broke it
+//   npm run spec -- --large               the configurations in spec/configs/large instead, with all cores
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { fetchTlc } from "./spec/fetch.mjs";
+import { readConfigs, readMutants } from "./spec/models.mjs";
+import { assertJava, runTlc } from "./spec/tlc.mjs";
+
+const flag = { type: "boolean", default: false };
+const { values } = parseArgs({
+  options: { json: flag, large: flag, trace: flag, only: { type: "string", multiple: true } },
+});
+
+/** CI has two cores, and most of a short run is Java's start: two runs side by side keep both at work. */
+const how = values.large
+  ? { runs: 1, workers: availableParallelism(), heap: "6g" }
+  : { runs: 2, workers: 1, heap: "2g" };
+
+async function checkConfig(model) {
+  const run = await runTlc(model, { ...how, coverage: true });
+  const ok = run.completed && run.violated === undefined;
+  const { states, neverEnabled } = run;
+  const good = ok && neverEnabled.length === 0;
+  const said = ok ? "holds" : `broken: ${run.violated ?? "TLC gave up"}`;
+  const missing = neverEnabled.length === 0 ? "" : `; never enabled: ${neverEnabled.join(", ")}`;
+  report({ ...run, good, line: `${model.name}: ${said}, ${states.toLocaleString("en")} states${missing}` });
+  return { good, result: { name: model.name, states, ok, neverEnabled } };
+}
+
+async function checkMutant(model) {
+  const run = await runTlc(model, { ...how, coverage: false });
+  const by = run.violated ?? null;
+  const killed = by === model.breaks;
+  const said = killed ? `killed by ${by}` : `NOT killed by ${model.breaks}; broken: ${by ?? "nothing"}`;
+  report({ ...run, good: killed, line: `${model.name}: ${said}` });
+  return { good: killed, result: { name: model.name, killed, by } };
+}
+
+function report({ line, seconds, good, trace, completed, violated, output }) {
+  console.error(`${good ? "ok  " : "FAIL"} ${line} (${seconds.toFixed(0)} s)`);
+  if (!good && !completed && violated === undefined) console.error(output);
+  else if (trace !== "" && (values.trace || !good)) console.error(trace);
+}
+
+/** What is missing is said in one sentence, before anything runs. */
+async function prepared() {
+  try {
+    fetchTlc();
+    await assertJava();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+/** Runs the tasks, `how.runs` at a time; the results in the order of the tasks. */
+async function inTurn(tasks) {
+  const results = [];
+  const waiting = tasks.entries();
+  const runner = async () => {
+    for (const [index, task] of waiting) results[index] = await task();
+  };
+  await Promise.all(Array.from({ length: how.runs }, runner));
+  return results;
+}
+
+function chosen(models) {
+  return values.only === undefined ? models : models.filter(({ name }) => values.only.includes(name));
+}
+
+const configs = readConfigs(values.large ? "configs/large" : "configs");
+const mutants = values.large ? [] : readMutants(configs);
+const known = [...configs, ...mutants].map(({ name }) => name);
+const unknown = values.only?.filter((name) => !known.includes(name)) ?? [];
+if (unknown.length > 0) {
+  console.error(
+    `--only ${unknown.join(", ")}: no such configuration or mutant; there are ${known.join(", ")}`,
+  );
+  process.exit(1);
+}
+
+const began = performance.now();
+await prepared();
+const tasks = {
+  configs: chosen(configs).map((model) => () => checkConfig(model)),
+  mutants: chosen(mutants).map((model) => () => checkMutant(model)),
+};
+// The configurations are the long ones: they go first.
+const done = await inTurn([...tasks.configs, ...tasks.mutants]);
+const results = done.map(({ result }) => result);
+const summary = {
+  configs: results.slice(0, tasks.configs.length),
+  mutants: results.slice(tasks.configs.length),
+};
+const good = done.length > 0 && done.every((one) => one.good);
+console.error(`${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
+if (values.json) console.log(JSON.stringify(summary));
+else printTable(summary);
+process.exitCode = good ? 0 : 1;
+
+function printTable(summary) {
+  for (const { name, states, ok, neverEnabled } of summary.configs) {
+    const never = neverEnabled.length === 0 ? "" : `  never enabled: ${neverEnabled.join(", ")}`;
+    console.log(
+      `${name.padEnd(34)} ${ok ? "holds " : "BROKEN"} ${String(states).padStart(9)} states${never}`,
+    );
+  }
+  for (const { name, killed, by } of summary.mutants) {
+    console.log(`${name.padEnd(34)} ${killed ? "killed" : "ALIVE "} by ${by ?? "nothing"}`);
+  }
+  const states = summary.configs.reduce((sum, one) => sum + one.states, 0);
+  const dead = summary.mutants.filter(({ killed }) => killed).length;
+  console.log(
+    `${summary.configs.length} configurations, ${states.toLocaleString("en")} states; ${dead} of ${summary.mutants.length} mutants killed`,
+  );
+}
