@@ -31,16 +31,15 @@ export { type SimulatedShard, type SimulatedShards } from "./simulated-shards.js
 export { createMemoryStore, MemoryTables, type MemorySnapshot } from "../store/memory/index.js";
 export { shippedWorker } from "./shipped-worker.js";
 export { type SimulatedWorker, type WorkerFactory, type WorkerPorts } from "./simulated-worker.js";
+export { healedAtMs, ownedWithinMs, type MachineScenario, type Scenario } from "./scenario.js";
 export {
+  drawHourScenario,
   drawScenario,
-  healedAtMs,
-  ownedWithinMs,
+  scenarioOfSeed,
   themes,
-  type MachineScenario,
-  type Scenario,
   type ScenarioShape,
   type Theme,
-} from "./scenario.js";
+} from "./scenario-draw.js";
 export { simulate, type SimulationOptions, type SimulationResult } from "./simulator.js";
 export { Trace, type TraceEntry, type TraceOptions } from "./trace.js";
 export { invariantNames, InvariantViolation, type InvariantName } from "./violation.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { drawScenario } from "../../src/testing/scenario.js";
+import { drawScenario } from "../../src/testing/scenario-draw.js";
 import { simulate } from "../../src/testing/simulator.js";
 
 describe("a simulation's trace", function () {

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import type { LeaseholdEvent } from "../../src/model/events.js";
 import type { Fault } from "../../src/testing/faults.js";
-import { configOf, drawScenario, type Scenario } from "../../src/testing/scenario.js";
+import { configOf, type Scenario } from "../../src/testing/scenario.js";
+import { drawScenario } from "../../src/testing/scenario-draw.js";
 import { seededRandom } from "../../src/testing/seeded-random.js";
 import { shippedWorker } from "../../src/testing/shipped-worker.js";
 import { SimulatedStore } from "../../src/testing/simulated-store.js";

@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { clockRateBound, resolveProtocol } from "../../src/model/config.js";
 import { faultEndMs, type FaultKind } from "../../src/testing/faults.js";
-import { drawScenario, healedAtMs, ownedWithinMs, themes } from "../../src/testing/scenario.js";
+import { healedAtMs, ownedWithinMs } from "../../src/testing/scenario.js";
+import { drawScenario, scenarioOfSeed, themes } from "../../src/testing/scenario-draw.js";
 
+const warmUpMs = 15_000;
 const seeds = Array.from({ length: 200 }, (_, i) => i);
 
 describe("a drawn scenario", () => {
@@ -14,12 +16,12 @@ describe("a drawn scenario", () => {
   });
 
   for (const theme of themes) {
-    it(`has 3 to 8 machines within the bound, 8 to 32 shards and 120 s (${theme})`, () => {
+    it(`has 3 to 12 machines within the bound, 8 to 64 shards and 120 s after the warm-up (${theme})`, () => {
       for (const seed of seeds) {
         const { machines, shards, runMs, protocol } = drawScenario(seed, { theme });
-        expect(machines.length).to.be.within(3, 8);
-        expect(shards).to.be.within(8, 32);
-        expect(runMs).to.equal(120_000);
+        expect(machines.length).to.be.within(3, 12);
+        expect(shards).to.be.within(8, 64);
+        expect(runMs).to.equal(warmUpMs + 120_000);
         for (const { rate } of machines) expect(Math.abs(rate - 1)).to.be.at.most(clockRateBound);
         expect(() => resolveProtocol(protocol)).not.to.throw();
       }
@@ -29,8 +31,8 @@ describe("a drawn scenario", () => {
       for (const seed of seeds) {
         const scenario = drawScenario(seed, { theme });
         for (const fault of scenario.faults) {
-          expect(fault.atMs).to.be.at.least(12_000);
-          expect(faultEndMs(fault)).to.be.at.most(0.58 * 120_000 + 1e-6);
+          expect(fault.atMs).to.be.at.least(warmUpMs);
+          expect(faultEndMs(fault)).to.be.at.most(warmUpMs + 0.45 * 120_000 + 1e-6);
         }
         const ownedBy = healedAtMs(scenario) + ownedWithinMs(resolveProtocol(scenario.protocol));
         expect(ownedBy).to.be.below(scenario.runMs);
@@ -65,6 +67,30 @@ describe("a drawn scenario", () => {
       "trim",
       "wall-jump",
     ]);
+  });
+
+  it("has four faults or more, of two kinds or more", () => {
+    for (const seed of seeds) {
+      const kinds = scenarioOfSeed(seed, { hours: false }).faults.map(({ kind }) => kind);
+      expect(kinds.length, String(seed)).to.be.at.least(4);
+      expect(new Set(kinds).size, String(seed)).to.be.at.least(2);
+    }
+  });
+
+  it("is an hour long for one seed in 50, with 20 machines or more and faults through two thirds of it", () => {
+    const long = seeds.filter((seed) => scenarioOfSeed(seed, { hours: true }).runMs > 1_000_000);
+    expect(long).to.deep.equal([0, 50, 100, 150]);
+    for (const seed of long) {
+      const { machines, runMs, faults, protocol } = scenarioOfSeed(seed, { hours: true });
+      expect(machines.length).to.be.at.least(20);
+      expect(runMs).to.equal(3_600_000);
+      for (let atMs = 0; atMs < 2_100_000; atMs += 300_000) {
+        const during = faults.filter((fault) => fault.atMs >= atMs && fault.atMs < atMs + 300_000);
+        expect(during, `seed ${String(seed)} from ${String(atMs)}`).not.to.be.empty;
+      }
+      expect(() => resolveProtocol(protocol)).not.to.throw();
+    }
+    expect(seeds.every((seed) => scenarioOfSeed(seed, { hours: false }).runMs < 200_000)).to.equal(true);
   });
 
   it("takes its shape from who asks", () => {

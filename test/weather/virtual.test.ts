@@ -2,7 +2,8 @@ import { expect } from "chai";
 import type { LeaseholdEvent } from "../../src/model/events.js";
 import { logTo, type Logger } from "../../src/telemetry/log.js";
 import type { Fault } from "../../src/testing/faults.js";
-import { drawScenario, type Scenario } from "../../src/testing/scenario.js";
+import type { Scenario } from "../../src/testing/scenario.js";
+import { drawScenario } from "../../src/testing/scenario-draw.js";
 import { simulate, type SimulationResult } from "../../src/testing/simulator.js";
 
 /** Settled long before. */
