@@ -396,6 +396,36 @@ describe("clean-up", () => {
     expect(bench.types()).to.include("lease-marked");
   });
 
+  it("leaves a mark that a late copy of the lease's creation is refused on: it would use its epochs again", async () => {
+    let late: (() => ReturnType<Store["ownership"]["create"]>) | undefined;
+    const bench = await Bench.make({ partitions: split }, (store) => ({
+      ...store,
+      leases: store.leases,
+      history: store.history,
+      ownership: {
+        create: (lease, ...rest) => {
+          if (lease.leaseKey === "p") late = () => store.ownership.create(lease, ...rest);
+          return store.ownership.create(lease, ...rest);
+        },
+        change: (change, call) => store.ownership.change(change, call),
+        remove: (key, epoch, call) => store.ownership.remove(key, epoch, call),
+      },
+    }));
+    await bench.run(bench.discovery.discover());
+    await bench.run(bench.discovery.createChildren({ leaseKey: "p" }, split.slice(1)));
+    for (const [key, checkpoint] of [
+      ["p", "SHARD_END"],
+      ["l", "5"],
+      ["r", "5"],
+    ] as const)
+      await bench.work(key, checkpoint);
+    const { epoch } = await bench.lease("p");
+    expect((await bench.cleanUp()).marked).to.deep.equal(["p"]);
+    expect((await late?.())?.ok).to.equal(false);
+    expect((await bench.rows())["p"]).to.equal("marked SHARD_END");
+    expect((await bench.lease("p")).epoch).to.equal(epoch + 1);
+  });
+
   it("never marks a lease under a live owner", async () => {
     const bench = await finishedParent();
     await bench.work("l", "5");

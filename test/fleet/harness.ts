@@ -1,3 +1,4 @@
+import { AssertionError } from "node:assert";
 import { Fleet } from "../../src/fleet/fleet.js";
 import type { Incarnation } from "../../src/fleet/incarnation.js";
 import { resolveProtocol, type ProtocolConfig, type ProtocolOptions } from "../../src/model/config.js";
@@ -189,7 +190,8 @@ export class World {
     const from = this.time.nowMs;
     while (!isSo()) {
       if (this.time.nowMs - from >= withinMs) {
-        throw new Error(`not so within ${String(withinMs)} ms: ${isSo.toString()}`);
+        // What a test waits for is what it claims: that it does not come is a failed assertion, no breakdown.
+        throw new AssertionError({ message: `not so within ${String(withinMs)} ms: ${isSo.toString()}` });
       }
       await this.run(10);
     }
@@ -369,8 +371,9 @@ export class World {
     for (const process of this.processes.values()) {
       for (const leaseKey of process.believes) {
         const other = believers.get(leaseKey);
-        if (other !== undefined) throw new Error(`${other} and ${process.label} both believe in ${leaseKey}`);
-        believers.set(leaseKey, process.label);
+        if (other === undefined) believers.set(leaseKey, process.label);
+        else
+          throw new AssertionError({ message: `${other} and ${process.label} both believe in ${leaseKey}` });
       }
     }
   };

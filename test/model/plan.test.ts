@@ -72,8 +72,13 @@ describe("plan: between old members", () => {
   });
 
   it("waits until a worker has stood outside for five rounds", () => {
-    const run = runRounds(fleet("AAAABBBCCD"), 20);
-    expect(firstMovingRound(run.rounds)).to.equal(4);
+    // Long settled by then: until the tenth round the leases of each worker weigh twelve together.
+    const even: Readonly<Record<string, number>> = { A: 3, B: 4, C: 6, D: 12 };
+    const seenAs = (snapshot: PlanSnapshot, round: number): PlanSnapshot =>
+      round < 10
+        ? { ...snapshot, leases: snapshot.leases.map((l) => ({ ...l, weight: even[l.owner ?? ""] })) }
+        : snapshot;
+    expect(firstMovingRound(runRounds(fleet("AAAABBBCCD"), 30, { seenAs }).rounds)).to.equal(14);
   });
 
   it("begins to count again when a worker came back inside", () => {
