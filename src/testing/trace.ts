@@ -14,18 +14,22 @@ export interface TraceOptions {
   readonly keep?: "all" | "last";
   /** How many lines `last` keeps. Default 400. */
   readonly lines?: number;
+  /** Told of each line as it comes, without its line feed. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** What happened in a simulation, as lines of JSON: the same seed gives the same bytes. */
 export class Trace {
   readonly #keep: "all" | "last";
   readonly #limit: number;
+  readonly #onLine: TraceOptions["onLine"];
   #entries: TraceEntry[] = [];
   #count = 0;
 
   constructor(options: TraceOptions = {}) {
     this.#keep = options.keep ?? "last";
     this.#limit = options.lines ?? 400;
+    this.#onLine = options.onLine;
   }
 
   /** Lines so far, whether kept or not. */
@@ -35,6 +39,7 @@ export class Trace {
 
   add(entry: TraceEntry): void {
     this.#count++;
+    this.#onLine?.(asLine(entry));
     this.#entries.push(entry);
     // Let it grow to twice the limit, then halve it: a shift at every line would cost more than the line.
     if (this.#keep === "last" && this.#entries.length > 2 * this.#limit) {
