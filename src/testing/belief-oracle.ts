@@ -20,6 +20,8 @@ interface Incarnation {
   readonly open: Map<string, number>;
   /** Open tenures whose belief was over when a beat came back: they must have ended by the end of the event. */
   mustEnd: Map<string, number>;
+  /** Open tenures of leases whose rows people deleted under them. */
+  readonly severed: Map<string, number>;
   left: boolean;
   /** It has read that an operator fenced it. */
   forced: boolean;
@@ -55,6 +57,7 @@ export class BeliefOracle {
         restsOn: undefined,
         open: new Map(),
         mustEnd: new Map(),
+        severed: new Map(),
         left: false,
         forced: false,
       });
@@ -110,6 +113,19 @@ export class BeliefOracle {
     }
   }
 
+  /** The lease's row was deleted by hand: what is believed of it now says nothing against who takes the new row. */
+  sever(leaseKey: string): void {
+    for (const { open, severed } of this.#incarnations.values()) {
+      const epoch = open.get(leaseKey);
+      if (epoch !== undefined) severed.set(leaseKey, epoch);
+    }
+  }
+
+  /** The tables were deleted: epochs begin anew with the tables that are made next. */
+  forgetEpochs(): void {
+    this.#highestEpochs.clear();
+  }
+
   /** The process is dead: nobody is there to believe. */
   forget(workerIds: Iterable<string>): void {
     for (const workerId of workerIds) this.#incarnations.delete(workerId);
@@ -154,7 +170,8 @@ export class BeliefOracle {
       }
       worker.mustEnd.clear();
       if (worker.open.size === 0 || !this.#isHolding(worker)) continue;
-      for (const leaseKey of worker.open.keys()) {
+      for (const [leaseKey, epoch] of worker.open) {
+        if (worker.severed.get(leaseKey) === epoch) continue;
         const other = believers.get(leaseKey);
         if (other === undefined) {
           believers.set(leaseKey, worker);

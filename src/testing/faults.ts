@@ -1,34 +1,11 @@
-/** Worker slots are numbered from 0; a slot's worker may be dead, and the fault then does nothing. */
-export interface AtWorker {
-  readonly atMs: number;
-  readonly worker: number;
-}
-
-export interface Lasting {
-  readonly atMs: number;
-  readonly forMs: number;
-}
-
-/** What can befall a process and its machine. */
-export type WorkerFault =
-  /** SIGKILL. What it has sent is on its way all the same. */
-  | ({ readonly kind: "crash" } & AtWorker)
-  /** SIGSTOP and SIGCONT: no code runs, the clocks go on. */
-  | ({ readonly kind: "pause" } & AtWorker & Lasting)
-  /** The machine sleeps: its monotonic clock stands still as well. */
-  | ({ readonly kind: "suspend" } & AtWorker & Lasting)
-  /** Its wall clock is set forward or (negative) back. */
-  | ({ readonly kind: "wall-jump"; readonly byMs: number } & AtWorker)
-  /** A clean stop, as on SIGTERM. */
-  | ({ readonly kind: "stop" } & AtWorker)
-  /** An operator fences its worker, which goes on knowing nothing of it until it reads its row. */
-  | ({ readonly kind: "forced-fence" } & AtWorker)
-  /** A new process in the slot, where none runs. */
-  | ({ readonly kind: "start" } & AtWorker)
-  /** Its processor returns from nothing that it begins meanwhile before this is over. */
-  | ({ readonly kind: "stuck-processor" } & AtWorker & Lasting)
-  /** Its processor throws at this share of the batches. */
-  | ({ readonly kind: "failing-processor"; readonly share: number } & AtWorker & Lasting);
+import type {
+  Lasting,
+  MachineFault,
+  OperatorFault,
+  PlannerFault,
+  ProcessorFault,
+  StopFault,
+} from "./worker-faults.js";
 
 /** Which calls an outage hits. */
 export type OutageOf = "reads" | "writes" | "all";
@@ -68,14 +45,15 @@ export type NetworkFault =
       readonly operations: readonly string[];
       readonly worker?: number;
     } & Lasting)
-  /** Reads that need not be consistent see the rows of up to so long ago. */
-  | ({ readonly kind: "stale-reads"; readonly upToMs: number; readonly worker?: number } & Lasting);
-
-/** What can befall the tables themselves. */
-export type TableFault = {
-  readonly kind: "tables-deleted";
-  readonly atMs: number;
-};
+  /** Reads that need not be consistent see the rows of up to so long ago, and none newer than of `asOfMs`, if it is given. */
+  | ({
+      readonly kind: "stale-reads";
+      readonly upToMs: number;
+      readonly asOfMs?: number;
+      readonly worker?: number;
+    } & Lasting)
+  /** The index of owners alone shows the rows of up to so long ago. */
+  | ({ readonly kind: "index-lag"; readonly upToMs: number; readonly worker?: number } & Lasting);
 
 /** What can befall the stream. */
 export type StreamFault =
@@ -84,6 +62,8 @@ export type StreamFault =
   | ({ readonly kind: "stream-throttled"; readonly share: number } & Lasting)
   /** Shards may be listed and not read. */
   | ({ readonly kind: "stream-denied" } & Lasting)
+  /** Reads of one shard get no answer; `pick` from 0 up to 1 says which of the open ones. */
+  | ({ readonly kind: "shard-silent"; readonly pick: number } & Lasting)
   /** `pick` from 0 up to 1 says which of the open shards (or neighbouring pairs) of that moment. */
   | { readonly kind: "split"; readonly atMs: number; readonly pick: number }
   | { readonly kind: "merge"; readonly atMs: number; readonly pick: number }
@@ -91,8 +71,53 @@ export type StreamFault =
   | { readonly kind: "trim"; readonly atMs: number };
 
 /** Everything that can go wrong in a simulation, each a value: a scenario is a list of them. */
-export type Fault = WorkerFault | NetworkFault | TableFault | StreamFault;
+export type Fault =
+  MachineFault | StopFault | ProcessorFault | OperatorFault | PlannerFault | NetworkFault | StreamFault;
 export type FaultKind = Fault["kind"];
+
+/** Keyed, so that a kind left out does not compile. */
+const kinds: Readonly<Record<FaultKind, true>> = {
+  crash: true,
+  restart: true,
+  exit: true,
+  start: true,
+  pause: true,
+  suspend: true,
+  "event-loop-stall": true,
+  "wall-jump": true,
+  "cold-start": true,
+  "death-with-observers": true,
+  stop: true,
+  "second-stop": true,
+  "stop-called-off": true,
+  replace: true,
+  "stuck-processor": true,
+  "failing-processor": true,
+  "slow-processor": true,
+  "forced-fence": true,
+  "worker-row-deleted": true,
+  "lease-row-deleted": true,
+  "tables-deleted": true,
+  "idle-planner": true,
+  "two-planners": true,
+  "store-outage": true,
+  "store-slow": true,
+  "store-lossy": true,
+  "store-throttled": true,
+  "store-failing": true,
+  "store-denied": true,
+  "stale-reads": true,
+  "index-lag": true,
+  "stream-outage": true,
+  "stream-throttled": true,
+  "stream-denied": true,
+  "shard-silent": true,
+  split: true,
+  merge: true,
+  trim: true,
+};
+/** Every kind, so that what was never tried can be told. */
+export const faultKinds = Object.keys(kinds) as readonly FaultKind[];
 
 /** When a fault is over: healing is after the last of these. */
 export function faultEndMs(fault: Fault): number {

@@ -16,14 +16,20 @@ export { VirtualClock, type VirtualClockOptions } from "./virtual-clock.js";
 export { seededRandom, type SeededRandom } from "./seeded-random.js";
 export {
   faultEndMs,
+  faultKinds,
   type Fault,
   type FaultKind,
   type NetworkFault,
   type OutageOf,
   type StreamFault,
-  type TableFault,
-  type WorkerFault,
 } from "./faults.js";
+export type {
+  MachineFault,
+  OperatorFault,
+  PlannerFault,
+  ProcessorFault,
+  StopFault,
+} from "./worker-faults.js";
 export { calm, SimulatedNetwork, type Conditions, type Link } from "./simulated-network.js";
 export { SimulatedStore, type SimulatedStoreOptions, type StoreTraffic } from "./simulated-store.js";
 export { SimulatedStream, type SimulatedStreamOptions, type SourceLink } from "./simulated-stream.js";

@@ -6,6 +6,7 @@ import { isLive } from "../model/worker-row.js";
 import type { CheckpointWrite } from "../store/checkpoints.js";
 import type { HeldLease } from "../tenure/tenure.js";
 import { BeliefOracle } from "./belief-oracle.js";
+import type { ByHand } from "./operator.js";
 import { Ledger } from "./ledger.js";
 import { RowChecks } from "./row-checks.js";
 import type { SimulatedProcess } from "./simulated-process.js";
@@ -29,10 +30,12 @@ export interface InvariantTimes {
 }
 
 /** Everything that is checked while a simulation runs. */
-export class Invariants {
+export class Invariants implements ByHand {
   readonly oracle: BeliefOracle;
   readonly ledger: Ledger;
   readonly rows: RowChecks;
+  /** Leases whose rows people deleted: with them went tenures that no history has. */
+  readonly deletedByHand = new Set<string>();
   readonly #store: SimulatedStore;
   readonly #stream: SimulatedStream;
   readonly #report: Report;
@@ -95,8 +98,20 @@ export class Invariants {
     if (lease.remainingMs() > 0) this.#report("once-told", `leaseLost for ${tenure}, which is held`);
   }
 
+  workerRowDeleted(workerId: string): void {
+    this.rows.deletedByHand(workerId);
+  }
+
+  /** Nobody can promise one believer of a lease whose row people delete: the owner hears of it when it writes next. */
+  leaseRowDeleted(leaseKey: string): void {
+    this.deletedByHand.add(leaseKey);
+    this.rows.deletedByHand(leaseKey);
+    this.oracle.sever(leaseKey);
+  }
+
   /** After every event. */
   check(processes: Iterable<SimulatedProcess>): void {
+    if (!this.#store.rows.exist) this.oracle.forgetEpochs();
     this.oracle.check();
     this.rows.check();
     for (const process of processes) this.#checkBelief(process);

@@ -31,6 +31,10 @@ export class RowChecks {
   #workers = new Map<string, WorkerRow>();
   /** When each fence by an operator was applied, true ms. */
   readonly #forcedAtMs = new Map<string, number>();
+  /** The highest epoch of each lease, which a row made after one that people deleted has to exceed. */
+  readonly #highest = new Map<string, number>();
+  /** Rows that people are deleting now. */
+  readonly #byHand = new Set<string>();
   #ownerChanges = 0;
 
   constructor(tables: MemoryTables, witness: RowWitness, report: Report) {
@@ -44,11 +48,17 @@ export class RowChecks {
     return this.#ownerChanges;
   }
 
+  /** The row of this worker or lease is deleted by hand, now. */
+  deletedByHand(key: string): void {
+    this.#byHand.add(key);
+  }
+
   /** After every event. */
   check(): void {
     if (!this.#tables.exist) {
       this.#leases.clear();
       this.#workers.clear();
+      this.#highest.clear();
       this.#seen = undefined;
       return;
     }
@@ -68,6 +78,8 @@ export class RowChecks {
       if (before === lease) continue;
       this.#leases.set(lease.leaseKey, lease);
       if (before !== undefined) this.#checkLease(before, lease, rows);
+      else this.#checkNew(lease);
+      this.#highest.set(lease.leaseKey, lease.epoch);
       const undone = this.#witness.undone(lease);
       if (undone !== undefined) this.#report("nothing-lost", undone);
     }
@@ -75,10 +87,19 @@ export class RowChecks {
     const keys = new Set(leases.map((lease) => lease.leaseKey));
     for (const [leaseKey, lease] of this.#leases) {
       if (keys.has(leaseKey)) continue;
-      if (!lease.marked)
+      if (!lease.marked && !this.#byHand.delete(leaseKey))
         this.#report("history-is-whole", `row ${leaseKey} is gone without having been marked`);
       this.#leases.delete(leaseKey);
     }
+  }
+
+  #checkNew({ leaseKey, epoch }: Lease): void {
+    const highest = this.#highest.get(leaseKey) ?? -1;
+    if (epoch > highest) return;
+    this.#report(
+      "epochs-increase",
+      `the row of ${leaseKey} is made again at epoch ${String(epoch)} after epoch ${String(highest)}`,
+    );
   }
 
   #checkLease(before: Lease, after: Lease, rows: MemorySnapshot): void {
@@ -174,7 +195,7 @@ export class RowChecks {
     const ids = new Set(workers.map((row) => row.workerId));
     for (const [workerId, row] of this.#workers) {
       if (ids.has(workerId)) continue;
-      if (row.fencedBy === undefined)
+      if (row.fencedBy === undefined && !this.#byHand.delete(workerId))
         this.#report("fenced-is-silent", `the unfenced row of ${workerId} is gone`);
       this.#workers.delete(workerId);
     }

@@ -1,10 +1,17 @@
 import { clockRateBound } from "../model/config.js";
-import { drawOutage, drawRolling, recipes, type Draw } from "./fault-recipes.js";
+import type { ProtocolOptions } from "../model/config.js";
+import type { Draw } from "./draw.js";
+import { drawAny, drawCrowded, drawDeleted, drawDeploy, drawRolling } from "./fleet-recipes.js";
 import type { Scenario } from "./scenario.js";
-import { seededRandom } from "./seeded-random.js";
+import type { Conditions } from "./simulated-network.js";
+import { seededRandom, type SeededRandom } from "./seeded-random.js";
 
-/** `any`: whatever the seed has. `rolling`: workers stop, die and start all the time, and many answers are lost. */
-export const themes = ["any", "rolling"] as const;
+/**
+ * `any`: whatever the seed has. `rolling`: workers stop, die and start all the time, and many answers are lost. `crowded`:
+ * leases move all the time in a fleet above eight whose store is slow. `deploy`: a rolling deploy, perhaps rolled back.
+ * `deleted`: the tables are deleted under it.
+ */
+export const themes = ["any", "rolling", "crowded", "deploy", "deleted"] as const;
 export type Theme = (typeof themes)[number];
 
 export interface ScenarioShape {
@@ -23,6 +30,20 @@ export interface ScenarioShape {
   readonly putEveryMs?: readonly [number, number];
 }
 
+/** What the way to the store is like on a usual day: near, far and not quite reliable, or near with a long tail. */
+const climates: readonly Partial<Conditions>[] = [
+  { latencyMs: [1, 8] },
+  {
+    latencyMs: [2, 40],
+    lostRequests: 0.003,
+    lostAnswers: 0.003,
+    duplicates: 0.003,
+    delayed: 0.003,
+    staleMs: 300,
+  },
+  { latencyMs: [1, 8], slowShare: 0.01, slowMs: [100, 2_500], lostAnswers: 0.001, staleMs: 100 },
+];
+
 /** One seed in so many is an hour long. */
 const hourEvery = 50;
 const hourMs = 3_600_000;
@@ -38,30 +59,25 @@ export function drawScenario(seed: number | string, shape: ScenarioShape = {}): 
   const warmUpMs = shape.warmUpMs ?? 15_000;
   const runMs = shape.runMs ?? warmUpMs + 120_000;
   const healMs = shape.healMs ?? warmUpMs + (runMs - warmUpMs) * 0.45;
-  const machines = random.integer(...(shape.machines ?? [3, 12]));
+  const theme = shape.theme ?? "any";
+  const machines = random.integer(...(shape.machines ?? (theme === "crowded" ? [10, 12] : [3, 12])));
   const leaseDurationMs = random.pick([10_000, 10_000, 8_000, 5_000]);
   const draw: Draw = { random, warmUpMs, healMs, machines, leaseDurationMs, faults: [] };
-  if (shape.theme === "rolling") drawRolling(draw);
-  else drawAny(draw, random.integer(...(shape.faults ?? [4, 9])));
+  const shards = random.integer(...(shape.shards ?? [8, 64]));
+  drawTheme(draw, theme, shape);
   return {
     seed: String(seed),
     machines: Array.from({ length: machines }, () => ({
       rate: 1 + random.between(-clockRateBound, clockRateBound),
       wallOffsetMs: random.between(-3_600_000, 3_600_000),
       startMs: random.chance(0.7) ? random.between(0, 500) : random.between(0, 8_000),
+      ...(theme === "deploy" ? { deployment: "v1" } : {}),
     })),
-    shards: random.integer(...(shape.shards ?? [8, 64])),
-    protocol: { leaseDurationMs },
-    conditions: random.chance(0.5)
-      ? { latencyMs: [1, 8] }
-      : {
-          latencyMs: [2, 40],
-          lostRequests: 0.003,
-          lostAnswers: 0.003,
-          duplicates: 0.003,
-          delayed: 0.003,
-          staleMs: 300,
-        },
+    shards,
+    protocol: protocolOf(random, leaseDurationMs, Math.ceil((1.5 * shards) / machines)),
+    conditions: random.pick(climates),
+    checkpointing: random.chance(0.25) ? "explicit" : "automatic",
+    retry: { firstMs: 200, longestMs: 5_000 },
     putEveryMs: random.between(...(shape.putEveryMs ?? [20, 60])),
     workMs: [1, random.pick([10, 60, 300])],
     faults: draw.faults.sort((a, b) => a.atMs - b.atMs),
@@ -97,14 +113,41 @@ export function scenarioOfSeed(seed: number | string, options: { readonly hours:
 }
 
 function themeOf(seed: number | string): Theme {
-  return seededRandom(seed).fork("theme").chance(0.15) ? "rolling" : "any";
+  const at = seededRandom(seed).fork("theme").next();
+  if (at < 0.12) return "rolling";
+  if (at < 0.24) return "crowded";
+  if (at < 0.32) return "deploy";
+  return at < 0.36 ? "deleted" : "any";
 }
 
-function drawAny(draw: Draw, count: number): void {
-  drawOutage(draw);
-  for (let i = 0; i < count; i++) draw.random.pick(recipes)(draw);
-  // Whatever the dice say, a seed has faults of more than one kind.
-  while (count > 0 && draw.faults.every(({ kind }) => kind === "store-outage" || kind === "start")) {
-    draw.random.pick(recipes)(draw);
+function drawTheme(draw: Draw, theme: Theme, { faults = [4, 9] }: ScenarioShape): void {
+  switch (theme) {
+    case "any":
+      drawAny(draw, draw.random.integer(...faults));
+      break;
+    case "rolling":
+      drawRolling(draw);
+      break;
+    case "crowded":
+      drawCrowded(draw);
+      break;
+    case "deploy":
+      drawDeploy(draw);
+      break;
+    case "deleted":
+      drawDeleted(draw);
   }
+}
+
+/** Options other than the defaults, where the rules that they set the time for would not show within two minutes. */
+function protocolOf(random: SeededRandom, leaseDurationMs: number, maxLeases: number): ProtocolOptions {
+  return {
+    leaseDurationMs,
+    ...(random.chance(0.5) ? { processingTimeoutMs: 8_000, abortGraceMs: 3_000 } : {}),
+    ...(random.chance(0.5) ? { sourceSilenceMs: 12_000 } : {}),
+    ...(random.chance(0.3) ? { shutdownGraceMs: 3_000 } : {}),
+    ...(random.chance(0.3) ? { drainMs: 1_000 } : {}),
+    ...(random.chance(0.2) ? { checkpointIntervalMs: random.pick([0, 1_000]) } : {}),
+    ...(random.chance(0.1) ? { maxLeases } : {}),
+  };
 }

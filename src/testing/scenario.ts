@@ -1,4 +1,5 @@
 import { resolveProtocol, type ProtocolConfig, type ProtocolOptions } from "../model/config.js";
+import type { CheckpointMode, ProcessingOptions } from "../processing/options.js";
 import { faultEndMs, type Fault } from "./faults.js";
 import type { Conditions } from "./simulated-network.js";
 
@@ -7,6 +8,8 @@ export interface MachineScenario {
   readonly rate: number;
   readonly wallOffsetMs: number;
   readonly startMs: number;
+  /** The label of what is deployed on it at first. */
+  readonly deployment?: string;
 }
 
 /** A whole simulation as a value: the same scenario runs the same way. */
@@ -21,6 +24,10 @@ export interface Scenario {
   readonly putEveryMs: number;
   /** Work on a batch takes this long, ms. */
   readonly workMs: readonly [number, number];
+  /** Default `automatic`; `explicit`: processors checkpoint by themselves, now and then. */
+  readonly checkpointing?: CheckpointMode;
+  /** How long processors that fail wait, where not as long as by default. */
+  readonly retry?: NonNullable<ProcessingOptions["retry"]>;
   readonly faults: readonly Fault[];
   /** Producers stop. */
   readonly produceUntilMs: number;

@@ -44,6 +44,10 @@ class ShippedWorker implements SimulatedWorker {
     await this.#ended;
   }
 
+  hurry(): void {
+    this.#core.hurry();
+  }
+
   believes(): readonly { readonly leaseKey: string; readonly epoch: number }[] {
     return this.#core.believes();
   }

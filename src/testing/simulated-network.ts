@@ -24,6 +24,11 @@ export interface Conditions {
   readonly failing: number;
   /** How old the rows may be that a read sees which need not be consistent, ms. */
   readonly staleMs: number;
+  /** The same for the index of owners alone. */
+  readonly indexLagMs: number;
+  /** A share of the ways takes so long instead. */
+  readonly slowShare: number;
+  readonly slowMs: readonly [number, number];
 }
 
 /** A good day in one region. */
@@ -38,6 +43,9 @@ export const calm: Conditions = {
   throttledWrites: 0,
   failing: 0,
   staleMs: 0,
+  indexLagMs: 0,
+  slowShare: 0,
+  slowMs: [100, 2_000],
 };
 
 /** One worker's way to the store. */
@@ -110,15 +118,15 @@ export class SimulatedNetwork {
       const { random } = link;
       const now = this.conditions(link.worker);
       // Everything is drawn at once: what happens later on the way then changes no other draw.
-      const wayThereMs = random.between(...now.latencyMs);
-      const wayBackMs = random.between(...now.latencyMs);
+      const wayThereMs = wayMs(now, random);
+      const wayBackMs = wayMs(now, random);
       const isLost = random.chance(now.lostRequests);
       const answerIsLost = random.chance(now.lostAnswers);
       const isDoubled = random.chance(now.duplicates);
       const isDelayed = random.chance(now.delayed);
       const delayMs = random.between(...now.delayMs);
       const isThrottled = random.chance(access === "read" ? now.throttledReads : now.throttledWrites);
-      const staleMs = random.between(0, now.staleMs);
+      const staleMs = Math.max(random.between(0, now.staleMs), this.#ageMs(link, operation, now));
       // Drawn only in such weather, so that scenarios without it draw what they always drew.
       const isFailing = now.failing > 0 && random.chance(now.failing);
       const failsApplied = isFailing && random.chance(0.5);
@@ -155,6 +163,17 @@ export class SimulatedNetwork {
         apply(staleMs).catch(() => undefined);
       });
     });
+  }
+
+  /** How old the rows are at least that this very read sees, beyond what befalls all that need not be consistent. */
+  #ageMs({ worker, random }: Link, operation: string, now: Conditions): number {
+    let ageMs = 0;
+    if (operation === "leases.keysOf" && now.indexLagMs > 0) ageMs = random.between(0, now.indexLagMs);
+    for (const fault of this.#faults) {
+      if (fault.kind !== "stale-reads" || fault.asOfMs === undefined) continue;
+      if ((fault.worker ?? worker) === worker) ageMs = Math.max(ageMs, this.#time.nowMs - fault.asOfMs);
+    }
+    return ageMs;
   }
 
   #arrive(ms: number, fn: () => void): void {
@@ -251,7 +270,15 @@ function worsened(now: Conditions, fault: NetworkFault): Partial<Conditions> {
       return { failing: Math.max(now.failing, fault.share) };
     case "stale-reads":
       return { staleMs: Math.max(now.staleMs, fault.upToMs) };
+    case "index-lag":
+      return { indexLagMs: Math.max(now.indexLagMs, fault.upToMs) };
   }
+}
+
+/** Drawn once more only where some ways are slow, so that scenarios without them draw what they always drew. */
+function wayMs({ latencyMs, slowShare, slowMs }: Conditions, random: SeededRandom): number {
+  const isSlow = slowShare > 0 && random.chance(slowShare);
+  return random.between(...(isSlow ? slowMs : latencyMs));
 }
 
 function timeout(message: string, ambiguous: boolean): StoreError {

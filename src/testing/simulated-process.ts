@@ -40,13 +40,22 @@ export class SimulatedProcess {
     clock: VirtualClock,
     random: SeededRandom,
     deps: ProcessDeps,
+    deployment: string | undefined,
   ) {
     this.name = `${String(slot)}.${String(generation)}`;
     this.slot = slot;
     this.clock = clock;
     this.#deps = deps;
     const { scenario, store, stream } = deps;
-    this.processor = new SimulatedProcessor(this, random.fork("processor"), scenario.workMs, deps.hooks);
+    const { checkpointing = "automatic" } = scenario;
+    const checkpoints = checkpointing === "explicit";
+    const { workMs } = scenario;
+    this.processor = new SimulatedProcessor(
+      this,
+      random.fork("processor"),
+      { workMs, checkpoints },
+      deps.hooks,
+    );
     this.#worker = deps.factory({
       application: "simulated",
       label: `worker-${this.name}`,
@@ -56,6 +65,8 @@ export class SimulatedProcess {
       source: stream.source({ clock, random: random.fork("stream") }),
       processor: this.processor,
       protocol: scenario.protocol,
+      processing: { checkpointing, ...(scenario.retry === undefined ? {} : { retry: scenario.retry }) },
+      ...(deployment === undefined ? {} : { deployment }),
       emit: (event) => {
         // A dead process may still have a continuation to run; it has nothing to say any more.
         if (this.#state === "killed") return;
@@ -104,6 +115,11 @@ export class SimulatedProcess {
       },
     );
     return this.#stop;
+  }
+
+  /** The end of a clean stop's patience, as on a second SIGTERM. */
+  hurry(): void {
+    if (this.#state === "stopping") this.#worker.hurry();
   }
 
   kill(): void {

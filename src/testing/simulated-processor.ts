@@ -1,5 +1,5 @@
 import type { Batch } from "../processing/batch.js";
-import type { LostReason, Processor, StopRequest } from "../processing/processor.js";
+import type { EndOfPartition, LostReason, Processor, StopRequest } from "../processing/processor.js";
 import { sleep } from "../runtime/clock.js";
 import type { HeldLease } from "../tenure/tenure.js";
 import type { SeededRandom } from "./seeded-random.js";
@@ -18,25 +18,35 @@ export interface ProcessorHooks {
   readonly lost: (process: SimulatedProcess, lease: HeldLease) => void;
 }
 
+/** A block of the event loop that is wanted, and what lets the work go on that began it. */
+interface Stall {
+  goOn: (() => void) | undefined;
+}
+
 /** Work as a user would write it: it takes its time, and asks the lease before its effect. */
 export class SimulatedProcessor implements Processor {
   readonly #process: SimulatedProcess;
   readonly #random: SeededRandom;
   readonly #workMs: readonly [number, number];
   readonly #hooks: ProcessorHooks;
+  readonly #checkpoints: boolean;
   #stuck = 0;
   #free: (() => void)[] = [];
   #failingShare = 0;
+  #slow: { readonly workMs: number; readonly reports: boolean } | undefined;
+  #stall: Stall | undefined;
 
+  /** @param checkpoints it checkpoints by itself */
   constructor(
     process: SimulatedProcess,
     random: SeededRandom,
-    workMs: readonly [number, number],
+    options: { readonly workMs: readonly [number, number]; readonly checkpoints: boolean },
     hooks: ProcessorHooks,
   ) {
     this.#process = process;
     this.#random = random;
-    this.#workMs = workMs;
+    this.#workMs = options.workMs;
+    this.#checkpoints = options.checkpoints;
     this.#hooks = hooks;
   }
 
@@ -44,16 +54,22 @@ export class SimulatedProcessor implements Processor {
     const numbers = batch.records.map((record) => record.sequenceNumber);
     this.#hooks.delivered(this.#process, lease, numbers);
     if (this.#random.chance(this.#failingShare)) throw new Error("the processor fails (simulated)");
-    const { clock } = this.#process;
     if (this.#stuck > 0) {
       await new Promise<void>((resolve) => {
         this.#free.push(resolve);
       });
     }
-    await sleep(clock, this.#random.between(...this.#workMs), lease.signal);
+    if (this.#stall !== undefined && this.#stall.goOn === undefined) await this.#block(this.#stall);
+    else await this.#work(lease);
     // The effect is outside the lease's reach: this question, and the token, are all that guards it.
     lease.assertHeld();
     this.#hooks.worked(this.#process, lease, numbers);
+    // Whoever checkpoints by himself does not do it for every batch.
+    if (this.#checkpoints && this.#random.chance(0.3)) await batch.checkpoint();
+  }
+
+  async partitionEnded(end: EndOfPartition): Promise<void> {
+    await end.checkpoint();
   }
 
   leaseLost(_reason: LostReason, lease: HeldLease): void {
@@ -83,5 +99,48 @@ export class SimulatedProcessor implements Processor {
     return () => {
       this.#failingShare = 0;
     };
+  }
+
+  /** From now on each batch takes so long, until what it returns is called. */
+  beginSlow(workMs: number, reports: boolean): () => void {
+    const slow = { workMs, reports };
+    this.#slow = slow;
+    return () => {
+      if (this.#slow === slow) this.#slow = undefined;
+    };
+  }
+
+  /** The next batch blocks the event loop, until what it returns is called. */
+  beginStall(): () => void {
+    const stall: Stall = { goOn: undefined };
+    this.#stall = stall;
+    return () => {
+      if (this.#stall === stall) this.#stall = undefined;
+      const { clock } = this.#process;
+      if (stall.goOn === undefined || clock.isKilled) return;
+      clock.thaw();
+      // The blocking call returns to the work that made it, before any timer or answer: the thaw only makes them due.
+      clock.deliver(stall.goOn);
+    };
+  }
+
+  async #work(lease: HeldLease): Promise<void> {
+    const { clock } = this.#process;
+    const slow = this.#slow;
+    if (slow === undefined) {
+      await sleep(clock, this.#random.between(...this.#workMs), lease.signal);
+      return;
+    }
+    for (let quarter = 0; quarter < 4; quarter++) {
+      await sleep(clock, slow.workMs / 4, lease.signal);
+      if (slow.reports) lease.progress();
+    }
+  }
+
+  #block(stall: Stall): Promise<void> {
+    this.#process.clock.freeze();
+    return new Promise((resolve) => {
+      stall.goOn = resolve;
+    });
   }
 }

@@ -41,6 +41,8 @@ export class SimulatedStream {
   readonly #options: SimulatedStreamOptions;
   #outages = 0;
   readonly #readFaults = new Set<ReadFault>();
+  /** Shards whose reads get no answer, with the answers that wait for the end of that. */
+  readonly #silent = new Map<string, (() => void)[]>();
   #made = 0;
 
   constructor(time: VirtualTime, options: SimulatedStreamOptions = {}) {
@@ -105,6 +107,19 @@ export class SimulatedStream {
     };
   }
 
+  /** From now on reads of one open shard get no answer, until what it returns is called; `pick` as in `splitAny`. */
+  beginSilence(pick: number): () => void {
+    const open = this.shards.open();
+    const shardId = open[Math.floor(pick * open.length)]?.shardId ?? "";
+    if (this.#silent.has(shardId)) return () => undefined;
+    this.#silent.set(shardId, []);
+    return () => {
+      const waiting = this.#silent.get(shardId) ?? [];
+      this.#silent.delete(shardId);
+      for (const answer of waiting) answer();
+    };
+  }
+
   /** From now on reads of shards are refused in this way, until what it returns is called. */
   begin(fault: ReadFault): () => void {
     this.#readFaults.add(fault);
@@ -115,7 +130,8 @@ export class SimulatedStream {
 
   /** The stream as one worker reaches it. */
   source(link: SourceLink): PartitionSource {
-    const ask = <T>(signal: AbortSignal, answer: () => T): Promise<T> => this.#ask(link, signal, answer);
+    const ask = <T>(signal: AbortSignal, answer: () => T, shardId?: string): Promise<T> =>
+      this.#ask(link, signal, answer, shardId);
     return {
       kind: "simulated",
       name: this.#options.name ?? "simulated-stream",
@@ -128,10 +144,14 @@ export class SimulatedStream {
           shards: this.shards,
           clock: link.clock,
           ask: (signal, answer) =>
-            ask(signal, () => {
-              this.#refuseRead(link.random);
-              return answer();
-            }),
+            ask(
+              signal,
+              () => {
+                this.#refuseRead(link.random);
+                return answer();
+              },
+              partition.partitionKey,
+            ),
           wallMs: () => this.#time.wallMs,
           idleMs: this.#options.idleMs ?? 250,
           batchRecords: this.#options.batchRecords ?? 100,
@@ -152,7 +172,7 @@ export class SimulatedStream {
     }
   }
 
-  #ask<T>(link: SourceLink, signal: AbortSignal, answer: () => T): Promise<T> {
+  #ask<T>(link: SourceLink, signal: AbortSignal, answer: () => T, shardId?: string): Promise<T> {
     const way = (): number => link.random.between(...(this.#options.latencyMs ?? [2, 10]));
     const [thereMs, backMs] = [way(), way()];
     return new Promise<T>((resolve, reject) => {
@@ -172,7 +192,12 @@ export class SimulatedStream {
           });
         });
       };
-      this.#time.schedule(thereMs, () => {
+      const arrive = (): void => {
+        const silent = this.#silent.get(shardId ?? "");
+        if (silent !== undefined) {
+          silent.push(arrive);
+          return;
+        }
         let outcome: () => void;
         try {
           if (this.#outages > 0) throw down();
@@ -186,7 +211,8 @@ export class SimulatedStream {
           };
         }
         back(outcome);
-      });
+      };
+      this.#time.schedule(thereMs, arrive);
     });
   }
 }

@@ -30,6 +30,8 @@ export interface SimulatedWorker {
   start(): Promise<void>;
   /** A clean stop. Resolves when nothing of it runs any more. */
   stop(): Promise<void>;
+  /** Ends the wait of a clean stop: what is not drained is released without its last checkpoint. */
+  hurry(): void;
   /** Rejects, or resolves, when the worker ends by itself. */
   readonly ended: Promise<void>;
   /** What it believes to hold, computed at the call. */

@@ -1,20 +1,23 @@
 import { messageOf } from "../model/errors.js";
 import type { LeaseholdEvent } from "../model/events.js";
 import type { ProtocolConfig } from "../model/config.js";
-import { isFinished } from "../model/position.js";
 import { scheduleFaults } from "./fault-runner.js";
+import type { FaultKind } from "./faults.js";
 import { checkHistory } from "./history-check.js";
 import { Invariants } from "./invariants.js";
+import { Operator } from "./operator.js";
+import { Processes } from "./processes.js";
 import { configOf, healedAtMs, ownedWithinMs, type Scenario } from "./scenario.js";
 import { seededRandom, type SeededRandom } from "./seeded-random.js";
 import { shippedWorker } from "./shipped-worker.js";
-import { SimulatedProcess } from "./simulated-process.js";
+import type { SimulatedProcess } from "./simulated-process.js";
 import { SimulatedStore, type SimulatedStoreOptions } from "./simulated-store.js";
 import { SimulatedStream } from "./simulated-stream.js";
 import type { WorkerFactory } from "./simulated-worker.js";
 import { Trace, type TraceOptions } from "./trace.js";
 import { InvariantViolation, type InvariantName } from "./violation.js";
 import { VirtualTime } from "./virtual-time.js";
+import { Weather } from "./weather.js";
 
 export interface SimulationOptions {
   /** Default: the worker that ships. */
@@ -40,6 +43,8 @@ export interface SimulationResult {
   readonly records: number;
   /** Times that a record was worked once more. */
   readonly redone: number;
+  /** How often each kind of fault had something to act on. */
+  readonly faults: ReadonlyMap<FaultKind, number>;
   /** How often each type of event was emitted. */
   readonly emitted: ReadonlyMap<LeaseholdEvent["type"], number>;
 }
@@ -71,9 +76,9 @@ class Simulation {
   readonly #stream: SimulatedStream;
   readonly #trace: Trace;
   readonly #invariants: Invariants;
-  /** The newest process of each slot. */
-  readonly #processes: (SimulatedProcess | undefined)[];
-  readonly #generations: number[];
+  readonly #processes: Processes;
+  readonly #weather: Weather;
+  readonly #faults = new Map<FaultKind, number>();
   readonly #emitted = new Map<LeaseholdEvent["type"], number>();
   #violation: InvariantViolation | undefined;
   #ownedAfterMs: number | undefined;
@@ -86,6 +91,7 @@ class Simulation {
     this.#config = configOf(scenario);
     this.#random = seededRandom(scenario.seed);
     this.#trace = new Trace(options.trace);
+    this.#weather = new Weather(() => this.#time.nowMs);
     this.#store = new SimulatedStore(this.#time, {
       conditions: scenario.conditions,
       onTraffic: (traffic) => {
@@ -104,8 +110,7 @@ class Simulation {
         this.#report(invariant, what);
       },
     );
-    this.#processes = scenario.machines.map(() => undefined);
-    this.#generations = scenario.machines.map(() => 0);
+    this.#processes = this.#makeProcesses();
   }
 
   async run(): Promise<SimulationResult> {
@@ -113,7 +118,7 @@ class Simulation {
     const time = this.#time;
     for (const [slot, machine] of machines.entries()) {
       time.schedule(machine.startMs, () => {
-        this.#start(slot);
+        this.#processes.start(slot);
       });
     }
     scheduleFaults(
@@ -121,24 +126,19 @@ class Simulation {
         time,
         store: this.#store,
         stream: this.#stream,
-        process: (slot) => this.#processes[slot],
-        start: (slot) => {
-          this.#start(slot);
-        },
+        processes: this.#processes,
+        operator: new Operator(this.#store.rows, this.#invariants),
         kill: (process) => {
           process.kill();
+          this.#trace.add({ t: time.nowMs, who: process.name, type: "process-killed" });
           this.#invariants.oracle.forget(process.workerIds);
         },
-        forceFence: (process) => {
-          this.#forceFence(process);
-        },
-        trim: () => {
-          for (const { leaseKey, checkpoint } of this.#store.rows.view().scan().leases) {
-            if (isFinished(checkpoint)) this.#stream.shards.trim(leaseKey);
+        note: (fault, phase, hit) => {
+          this.#trace.add({ t: time.nowMs, who: "fault", phase, ...(hit ? {} : { hit }), ...fault });
+          this.#weather[phase](fault);
+          if (hit && phase === "begins") {
+            this.#faults.set(fault.kind, (this.#faults.get(fault.kind) ?? 0) + 1);
           }
-        },
-        note: (fault, phase) => {
-          this.#trace.add({ t: time.nowMs, who: "fault", phase, ...fault });
         },
       },
       faults,
@@ -159,6 +159,7 @@ class Simulation {
       ownerChanges: rows.ownerChanges,
       records: this.#stream.putRecords,
       redone: ledger.redone,
+      faults: this.#faults,
       emitted: this.#emitted,
     };
   }
@@ -171,7 +172,7 @@ class Simulation {
     const missing = ledger.missing();
     if (missing.length > 0) this.#fail("nothing-lost", `not worked at the end: ${missing.join(", ")}`);
     this.#finishing = true;
-    const alive = this.#alive();
+    const alive = this.#processes.alive();
     for (const process of alive) void process.stop();
     await this.#until(() => alive.every((process) => !process.isAlive), time.nowMs + finishMs);
     for (const process of alive) {
@@ -185,9 +186,13 @@ class Simulation {
         );
       }
     }
-    checkHistory(this.#store.rows, (invariant, what) => {
-      this.#fail(invariant, what);
-    });
+    checkHistory(
+      this.#store.rows,
+      (invariant, what) => {
+        this.#fail(invariant, what);
+      },
+      this.#invariants.deletedByHand,
+    );
   }
 
   /** Goes on until it is so, at most until the time given. */
@@ -201,45 +206,38 @@ class Simulation {
     }
   }
 
-  #start(slot: number): void {
-    const machine = this.#scenario.machines[slot];
-    if (machine === undefined || this.#processes[slot]?.isAlive === true || this.#finishing) return;
-    const generation = (this.#generations[slot] ?? 0) + 1;
-    this.#generations[slot] = generation;
-    const clock = this.#time.clock({ rate: machine.rate, wallOffsetMs: machine.wallOffsetMs });
-    const { wallMs } = clock.now();
-    const process = new SimulatedProcess(
-      slot,
-      generation,
-      clock,
-      this.#random.fork(`process ${String(slot)}.${String(generation)}`),
-      {
-        scenario: this.#scenario,
-        factory: this.#options.factory ?? shippedWorker,
-        store: this.#store,
-        stream: this.#stream,
-        hooks: {
-          delivered: (...args) => {
-            this.#invariants.delivered(...args);
-          },
-          worked: (...args) => {
-            this.#invariants.worked(...args);
-          },
-          lost: (...args) => {
-            this.#invariants.lost(...args);
-          },
+  #makeProcesses(): Processes {
+    const invariants = this.#invariants;
+    const time = this.#time;
+    return new Processes({
+      scenario: this.#scenario,
+      factory: this.#options.factory ?? shippedWorker,
+      store: this.#store,
+      stream: this.#stream,
+      time,
+      random: this.#random,
+      hooks: {
+        delivered: (...args) => {
+          invariants.delivered(...args);
         },
-        onEvent: (from, event) => {
-          this.#onEvent(from, event);
+        worked: (...args) => {
+          invariants.worked(...args);
         },
-        onEnd: (from, error) => {
-          this.#onEnd(from, error);
+        lost: (...args) => {
+          invariants.lost(...args);
         },
       },
-    );
-    this.#processes[slot] = process;
-    this.#trace.add({ t: this.#time.nowMs, who: process.name, type: "process-started", wallMs });
-    process.start();
+      onStart: ({ name, clock }) => {
+        const { wallMs } = clock.now();
+        this.#trace.add({ t: time.nowMs, who: name, type: "process-started", wallMs });
+      },
+      onEvent: (from, event) => {
+        this.#onEvent(from, event);
+      },
+      onEnd: (from, error) => {
+        this.#onEnd(from, error);
+      },
+    });
   }
 
   #onEvent(process: SimulatedProcess, event: LeaseholdEvent): void {
@@ -253,38 +251,24 @@ class Simulation {
     const why = error === undefined ? {} : { error: messageOf(error) };
     this.#trace.add({ t: this.#time.nowMs, who: process.name, type: `process-${process.state}`, ...why });
     this.#invariants.oracle.forget(process.workerIds);
-    // Who stopped was meant to; who failed is started again, as a process manager would.
-    if (process.state === "failed") {
-      this.#time.schedule(restartMs, () => {
-        this.#start(process.slot);
-      });
-    }
-  }
-
-  /** What an operator's command does, at one instant: it has a way of its own to the store. */
-  #forceFence(process: SimulatedProcess): void {
-    const { rows } = this.#store;
-    const workerId = process.workerIds.at(-1);
-    const row = workerId === undefined || !rows.exist ? undefined : rows.view().worker(workerId);
-    if (row === undefined || row.fencedBy !== undefined) return;
-    rows.setWorker({ ...row, fencedBy: "operator", fenceKind: "forced" });
-    const { planner } = rows.view();
-    rows.setPlanner({ epoch: 0, ...planner, deaths: (planner?.deaths ?? 0) + 1 });
-  }
-
-  #alive(): readonly SimulatedProcess[] {
-    return this.#processes.filter((process) => process?.isAlive === true) as readonly SimulatedProcess[];
+    // Who stopped was meant to; who failed is started again, as a process manager would. Where the tables are gone, that
+    // is for people to decide.
+    if (process.state !== "failed") return;
+    this.#time.schedule(restartMs, () => {
+      if (this.#store.rows.exist && !this.#finishing) this.#processes.start(process.slot);
+    });
   }
 
   #check(): void {
     this.#sinceAsked = (this.#sinceAsked + 1) % askEvery;
-    this.#invariants.check(this.#sinceAsked === 0 ? this.#alive() : []);
+    this.#invariants.check(this.#sinceAsked === 0 ? this.#processes.alive() : []);
     if (this.#violation !== undefined) throw this.#violation;
   }
 
   #lookForHealing(healedAt: number): void {
     if (this.#finishing) return;
-    const unhealed = this.#alive().length === 0 ? [] : this.#invariants.unhealed(this.#alive());
+    const unhealed =
+      this.#processes.alive().length === 0 ? [] : this.#invariants.unhealed(this.#processes.alive());
     const afterMs = this.#time.nowMs - healedAt;
     if (unhealed.length === 0) {
       this.#ownedAfterMs = afterMs;

@@ -45,7 +45,9 @@ export class VirtualClock implements Clock {
   #wallOffsetMs: number;
   #suspendedMs = 0;
   #suspendedAt: number | undefined;
-  #frozen = false;
+  /** How many hold it still, and how many have it asleep: it goes on with the last of them. */
+  #frozen = 0;
+  #asleep = 0;
   #killed = false;
   #sequence = 0;
 
@@ -72,7 +74,7 @@ export class VirtualClock implements Clock {
 
   /** Whether none of the worker's code runs at present. */
   get isStopped(): boolean {
-    return this.#frozen || this.#suspendedAt !== undefined;
+    return this.#frozen > 0 || this.#suspendedAt !== undefined;
   }
 
   get isKilled(): boolean {
@@ -122,18 +124,20 @@ export class VirtualClock implements Clock {
 
   /** SIGSTOP: no code of the worker runs; all its clocks go on. */
   freeze(): void {
-    this.#frozen = true;
+    this.#frozen++;
   }
 
   /** SIGCONT: what is overdue fires now, in the order in which it was due. */
   thaw(): void {
-    this.#frozen = false;
+    this.#frozen = Math.max(0, this.#frozen - 1);
     this.#release();
   }
 
   /** The machine sleeps: no code runs and the monotonic clock stands still; boot and wall clock go on. */
   suspend(): void {
-    if (this.#suspendedAt !== undefined || this.#killed) return;
+    if (this.#killed) return;
+    this.#asleep++;
+    if (this.#suspendedAt !== undefined) return;
     this.#suspendedAt = this.#time.nowMs;
     for (const timer of this.#timers) {
       timer.disarm?.();
@@ -143,7 +147,8 @@ export class VirtualClock implements Clock {
 
   /** The machine wakes: timers have as much before them as when it fell asleep. */
   wake(): void {
-    if (this.#suspendedAt === undefined) return;
+    this.#asleep = Math.max(0, this.#asleep - 1);
+    if (this.#suspendedAt === undefined || this.#asleep > 0) return;
     this.#suspendedMs += this.#time.nowMs - this.#suspendedAt;
     this.#suspendedAt = undefined;
     for (const timer of this.#timers) this.#arm(timer);

@@ -65,6 +65,9 @@ const wrapWorker = (
     return {
       start: () => worker.start(),
       stop: () => worker.stop(),
+      hurry: () => {
+        worker.hurry();
+      },
       believes: () => worker.believes(),
       get ended() {
         return worker.ended;

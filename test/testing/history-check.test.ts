@@ -32,7 +32,7 @@ function found(...entries: readonly HistoryEntry[]): readonly string[] {
   tables.setLease(lease);
   for (const one of entries) tables.addHistory(one);
   const { report, says } = collectReports();
-  checkHistory(tables, report);
+  checkHistory(tables, report, new Set());
   return says;
 }
 
