@@ -3,7 +3,7 @@
 //
 //   node scripts/ci.mjs --skip "contract on DynamoDB Local"
 import { parseArgs } from "node:util";
-import { countsIn } from "./mocha-counts.mjs";
+import { ofChaos, ofMocha, ofModel, ofMutants, ofSeeds } from "./ci-verdicts.mjs";
 import { run } from "./run.mjs";
 
 const suites = [
@@ -15,6 +15,14 @@ const suites = [
   { name: "a fleet across versions", args: ["run", "test:upgrade"] },
   { name: "integration on LocalStack", args: ["run", "test:localstack"] },
   { name: "targets in simulation", args: ["run", "test:simulation:targets"] },
+  { name: "the model, by TLC", args: ["run", "spec", "--", "--json"], verdict: ofModel },
+  { name: "mutants of the code", args: ["run", "mutants", "--", "--json"], verdict: ofMutants },
+  { name: "seeds", args: ["run", "sim", "--", "--minutes", "5", "--json"], verdict: ofSeeds(1_500) },
+  {
+    name: "chaos",
+    args: ["run", "chaos", "--", "--minutes", "3", "--seed", "1", "--json"],
+    verdict: ofChaos,
+  },
 ];
 
 const { values } = parseArgs({ options: { skip: { type: "string", multiple: true, default: [] } } });
@@ -22,15 +30,6 @@ const unknown = values.skip.filter((name) => !suites.some((suite) => suite.name 
 if (unknown.length > 0) {
   console.error(`--skip ${unknown.join(", ")}: no such suite`);
   process.exit(1);
-}
-
-/** Mocha's counts, with everything that is not plain success counted as failure. */
-async function verdictOf({ args }) {
-  const { code, output } = await run("npm", args);
-  const { passing, pending, failing } = countsIn(output);
-  const failed = failing + pending;
-  const silent = failed === 0 && (code !== 0 || passing === 0);
-  return { passed: passing, failed: silent ? 1 : failed };
 }
 
 const lines = [];
@@ -43,7 +42,7 @@ for (const suite of suites) {
     continue;
   }
   console.log(`\n##### ${suite.name}`);
-  const verdict = await verdictOf(suite);
+  const verdict = (suite.verdict ?? ofMocha)(await run("npm", suite.args));
   passed += verdict.passed;
   failed += verdict.failed;
   lines.push(`${suite.name}: ${verdict.passed} passed, ${verdict.failed} failed`);

@@ -1,0 +1,61 @@
+// What a suite's output counts as, passed and failed. A run that ended badly without naming a failure, or that counted
+// nothing at all, is one failure: silence is not success.
+import { countsIn } from "./mocha-counts.mjs";
+
+function verdict({ passed, failed }, code) {
+  const silent = failed === 0 && (code !== 0 || passed === 0);
+  return { passed, failed: silent ? 1 : failed };
+}
+
+/** Mocha's counts, with everything that is not plain success counted as failure. */
+export function ofMocha({ code, output }) {
+  const { passing, pending, failing } = countsIn(output);
+  return verdict({ passed: passing, failed: failing + pending }, code);
+}
+
+/** The one object that a tool prints as its last line under `--json`, counted by `count`. */
+export function ofJson(count) {
+  return ({ code, output }) => {
+    const last = output.trimEnd().split("\n").at(-1) ?? "";
+    let result;
+    try {
+      result = JSON.parse(last);
+    } catch {
+      // A tool that died before its last line; what it said is on the screen already.
+      return { passed: 0, failed: 1 };
+    }
+    return verdict(count(result), code);
+  };
+}
+
+function tally(outcomes) {
+  const passed = outcomes.filter((good) => good).length;
+  return { passed, failed: outcomes.length - passed };
+}
+
+/** Each configuration of the model, and each mutant of it. */
+export const ofModel = ofJson(({ configs, mutants }) =>
+  tally([
+    ...configs.map(({ ok, neverEnabled }) => ok && neverEnabled.length === 0),
+    ...mutants.map(({ killed }) => killed === true),
+  ]),
+);
+
+/** Each mutant of the code, and the code itself. */
+export const ofMutants = ofJson(({ baseline, mutants }) =>
+  tally([baseline === true, ...mutants.map(({ killed }) => killed === true)]),
+);
+
+/** Each seed, that there were enough of them, and that each fault and transition was met. */
+export function ofSeeds(atLeast) {
+  return ofJson(({ seeds, violations, coverage }) => {
+    const bad = new Set(violations.map(({ seed }) => seed)).size;
+    const others = tally([seeds >= atLeast, ...Object.values(coverage).map((times) => times > 0)]);
+    return { passed: seeds - bad + others.passed, failed: bad + others.failed };
+  });
+}
+
+/** What must be 0 after chaos, and what must be so. */
+export const ofChaos = ofJson(({ records, lost, overlaps, historyGaps, selfTest }) =>
+  tally([records > 0, lost === 0, overlaps === 0, historyGaps === 0, selfTest === true]),
+);

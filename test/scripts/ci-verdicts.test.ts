@@ -1,0 +1,75 @@
+import { expect } from "chai";
+
+interface Output {
+  readonly code: number;
+  readonly output: string;
+}
+interface Verdict {
+  readonly passed: number;
+  readonly failed: number;
+}
+type Verdicts = Record<"ofMocha" | "ofModel" | "ofMutants" | "ofChaos", (output: Output) => Verdict> & {
+  ofSeeds(atLeast: number): (output: Output) => Verdict;
+};
+
+const verdicts = (await import(new URL("../../scripts/ci-verdicts.mjs", import.meta.url).href)) as Verdicts;
+
+function printed(result: unknown, code = 0): Output {
+  return { code, output: `> some script\n\n${JSON.stringify(result)}\n` };
+}
+
+describe("what a suite counts as in the whole run", () => {
+  it("counts mocha's pending tests as failed", () => {
+    const output = "  12 passing (3s)\n  2 pending\n";
+    expect(verdicts.ofMocha({ code: 0, output })).to.deep.equal({ passed: 12, failed: 2 });
+  });
+
+  it("counts a run that ended badly, or in which nothing ran, as failed", () => {
+    expect(verdicts.ofMocha({ code: 1, output: "  12 passing (3s)\n" })).to.deep.equal({
+      passed: 12,
+      failed: 1,
+    });
+    expect(verdicts.ofMocha({ code: 0, output: "" })).to.deep.equal({ passed: 0, failed: 1 });
+    expect(verdicts.ofModel({ code: 0, output: "no object\n" })).to.deep.equal({ passed: 0, failed: 1 });
+    expect(verdicts.ofModel(printed({ configs: [], mutants: [] }))).to.deep.equal({ passed: 0, failed: 1 });
+  });
+
+  it("counts a configuration that holds with an action never enabled as failed", () => {
+    const configs = [
+      { name: "a", ok: true, neverEnabled: [] },
+      { name: "b", ok: true, neverEnabled: ["Take"] },
+    ];
+    const mutants = [{ name: "m", killed: true }];
+    expect(verdicts.ofModel(printed({ configs, mutants }, 1))).to.deep.equal({ passed: 2, failed: 1 });
+  });
+
+  it("counts a mutant that lives, and a baseline that fails, as failed", () => {
+    const mutants = [
+      { name: "a", killed: true },
+      { name: "b", killed: false },
+    ];
+    expect(verdicts.ofMutants(printed({ baseline: false, mutants }, 1))).to.deep.equal({
+      passed: 1,
+      failed: 2,
+    });
+  });
+
+  it("counts seeds, too few of them, those that broke, and what they never met", () => {
+    const run = { seeds: 10, violations: [] as object[], coverage: { crash: 3 } };
+    expect(verdicts.ofSeeds(10)(printed(run))).to.deep.equal({ passed: 12, failed: 0 });
+    expect(verdicts.ofSeeds(11)(printed(run))).to.deep.equal({ passed: 11, failed: 1 });
+    const violations = [
+      { seed: "7", invariant: "one-believer" },
+      { seed: "7", invariant: "nothing-lost" },
+    ];
+    const bad = { ...run, violations, coverage: { crash: 3, split: 0 } };
+    expect(verdicts.ofSeeds(10)(printed(bad, 1))).to.deep.equal({ passed: 11, failed: 2 });
+  });
+
+  it("counts each promise of chaos", () => {
+    const good = { records: 5, lost: 0, overlaps: 0, historyGaps: 0, selfTest: true };
+    expect(verdicts.ofChaos(printed(good))).to.deep.equal({ passed: 5, failed: 0 });
+    expect(verdicts.ofChaos(printed({ ...good, overlaps: 1 }, 1))).to.deep.equal({ passed: 4, failed: 1 });
+    expect(verdicts.ofChaos(printed(good, 1))).to.deep.equal({ passed: 5, failed: 1 });
+  });
+});
