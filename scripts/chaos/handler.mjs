@@ -11,9 +11,11 @@ if (process.env.LEASEHOLD_CHAOS === undefined) {
 }
 const settings = JSON.parse(process.env.LEASEHOLD_CHAOS);
 /** Most records are short work; some last, so that there is work under way whenever the process is stopped or killed. */
-const shortMs = 2;
+const shortMs = 5;
 const longMs = 250;
 const longEvery = 25;
+/** From the last check to the sink: whoever is stopped in between for too long comes too late, and only the token knows. */
+const toSinkMs = 150;
 /** Some batches are checkpointed at once; the others when the worker finds it is time. */
 const checkpointEvery = 3;
 const ownerEveryMs = 1_000;
@@ -54,6 +56,7 @@ export default (context) => {
   };
 
   const write = async (batch, lease) => {
+    await sleep(toSinkMs);
     try {
       await sink.write(lease);
     } catch (error) {

@@ -1,11 +1,13 @@
 // One chaos run: a fleet of real processes on a stream under traffic, what is done to it, and what became of it.
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openHistory, openInspector } from "../../dist/index.js";
 import { resolveProtocol } from "../../dist/model/config.js";
 import { analyse } from "../../dist/testing/chaos/analysis.js";
 import { drawSchedule, leastFaults } from "../../dist/testing/chaos/schedule.js";
 import { selfTest } from "../../dist/testing/chaos/self-test.js";
 import { seededRandom } from "../../dist/testing/index.js";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Acts } from "./acts.mjs";
 import { nowMs } from "./clock.mjs";
 import { Crew } from "./crew.mjs";
@@ -72,6 +74,9 @@ export async function chaos({ minutes, seed, folders, say }) {
     }
     const hanging = await crew.end();
     const verdict = await verifyHistory(rig);
+    // Beside the journals, for whoever looks into a run that failed.
+    const besides = { seed, minutes, kills: crew.kills, faults: acts.done, put: producer.put };
+    writeFileSync(path.join(folders.run, "run.json"), JSON.stringify(besides));
     const run = { journals: journals.all(crew.kills), put: producer.put };
     return report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, say });
   } finally {
