@@ -4,6 +4,7 @@ import { openSync, writeSync } from "node:fs";
 import path from "node:path";
 import { nowMs } from "./clock.mjs";
 
+const askEveryMs = 250;
 /** Log fields that are no event's. */
 const logFields = new Set(["time", "level", "label", "application", "msg", "since", "times"]);
 
@@ -29,17 +30,21 @@ export class Probe {
   listen() {
     const pass = process.stderr.write.bind(process.stderr);
     process.stderr.write = (chunk, ...rest) => {
-      const at = nowMs();
-      const line = logLine(String(chunk));
-      if (line?.type !== undefined) this.#hear(eventOf(line), at);
-      if (line?.level !== "debug") return pass(chunk, ...rest);
+      if (!this.heard(String(chunk), nowMs())) return pass(chunk, ...rest);
       rest.find((one) => typeof one === "function")?.();
       return true;
     };
     // A user may ask at any time, not only when there is work.
     setInterval(() => {
       for (const lease of this.#leases) this.asked(lease);
-    }, 250).unref();
+    }, askEveryMs).unref();
+  }
+
+  /** @returns whether nobody else needs to hear it */
+  heard(text, at) {
+    const line = logLine(text);
+    if (line?.type !== undefined) this.#hear(eventOf(line), at);
+    return line?.level === "debug";
   }
 
   /** Asks a lease what time is left, as a user would, and notes what it grants. */
