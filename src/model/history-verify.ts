@@ -127,7 +127,9 @@ function succession(before: PastTenure, after: PastTenure): readonly HistoryProb
     const [ended, began] = [why(before.endedBy, before.endCause), why(after.reason, after.cause)];
     problems.push(pair("mismatch", `epoch ${a} ended by ${ended}, and epoch ${b} began as ${began}`));
   }
-  if (before.until === undefined || before.until === after.since) return problems;
+  // Of a mark whose row was to go, and was made again instead, the history says how it began and no more.
+  if (before.until === undefined || before.endedBy === undefined || before.until === after.since)
+    return problems;
   const isOverlap = Date.parse(before.until) > Date.parse(after.since);
   const text = `epoch ${a} lasted until ${before.until}, and epoch ${b} began at ${after.since}`;
   return [...problems, pair(isOverlap ? "overlap" : "time-gap", text)];

@@ -11,24 +11,24 @@ export interface HistoryEntry {
   /** Wall times of the writers, ISO 8601, for people. */
   readonly since: string;
   readonly until: string;
-  /** How the epoch after this one began: why this one ended. */
-  readonly endedBy: TenureReason;
+  /** How the epoch after this one began: why this one ended. Absent of a deletion mark whose row was to go. */
+  readonly endedBy?: TenureReason;
   readonly endCause?: EndReason | FenceKind;
   /** The row showed no tenure before: the lease's history begins here. */
   readonly first?: true;
 }
 
-function entryOf(leaseKey: string, tenure: TenureRecord, next: TenureRecord): HistoryEntry {
+function entryOf(leaseKey: string, tenure: TenureRecord, next?: TenureRecord): HistoryEntry {
   return {
     leaseKey,
     epoch: tenure.epoch,
     reason: tenure.reason,
     since: tenure.since,
-    until: next.since,
-    endedBy: next.reason,
+    until: (next ?? tenure).since,
+    ...(next === undefined ? {} : { endedBy: next.reason }),
     ...(tenure.worker === undefined ? {} : { worker: tenure.worker }),
     ...(tenure.cause === undefined ? {} : { cause: tenure.cause }),
-    ...(next.cause === undefined ? {} : { endCause: next.cause }),
+    ...(next?.cause === undefined ? {} : { endCause: next.cause }),
     ...(tenure.first === undefined ? {} : { first: tenure.first }),
   };
 }
@@ -42,8 +42,10 @@ export function entryToArchive(lease: Lease): HistoryEntry | undefined {
   return entryOf(lease.leaseKey, lease.previousTenure, lease.tenure);
 }
 
-/** The present tenure as if it had ended with the row: archived together with the one before when a marked row goes. */
+/**
+ * The present tenure, a deletion mark: archived together with the one before when the row is to go. Of its end it says
+ * nothing: the row may be made again before it goes, and an entry is never written over.
+ */
 export function lastEntryOf(lease: Lease): HistoryEntry | undefined {
-  if (lease.tenure === undefined) return undefined;
-  return entryOf(lease.leaseKey, lease.tenure, lease.tenure);
+  return lease.tenure === undefined ? undefined : entryOf(lease.leaseKey, lease.tenure);
 }

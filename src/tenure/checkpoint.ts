@@ -57,7 +57,7 @@ export async function writeCheckpoint(
       }
       continue;
     }
-    const row = appliedRow(result.value, writeId);
+    const row = appliedRow(result.value, writeId, position);
     if (row !== undefined) {
       accepted(deps, tenure, row);
       return;
@@ -104,9 +104,11 @@ function attemptWrite(
   );
 }
 
-function appliedRow(outcome: WriteOutcome<Lease>, writeId: string): Lease | undefined {
+function appliedRow(outcome: WriteOutcome<Lease>, writeId: string, position: Position): Lease | undefined {
   if (outcome.ok) return outcome.row;
-  return outcome.current?.writeId === writeId ? outcome.current : undefined;
+  const { current } = outcome;
+  // Ours by its write id, as it was written: whoever has moved the row by hand since left the id as it was.
+  return current?.writeId === writeId && samePosition(position, current.checkpoint) ? current : undefined;
 }
 
 function accepted(deps: LaneDeps, tenure: Tenure, row: Lease): void {

@@ -46,6 +46,7 @@ describe("what is archived before a change of tenure", () => {
 
   it("is the present tenure too when the row itself goes", () => {
     expect(lastEntryOf(lease)).to.include({ epoch: 6, worker: "b", until: "to" });
+    expect(lastEntryOf(lease), "it has not ended").not.to.have.any.keys("endedBy", "endCause");
     const { tenure: _t, ...none } = lease;
     expect(lastEntryOf(none)).to.equal(undefined);
   });

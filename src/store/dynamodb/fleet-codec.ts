@@ -35,7 +35,8 @@ import { newlyNamed } from "./row-names.js";
  * |                      |                        | still: digests of 8 hex digits, a hundred at most                           |
  * | `history#<leaseKey>` | epoch, 16 digits       | `leaseKey` S, `epoch` N, `worker`, `reason`, `cause`, `since`, `until`,     |
  * |                      |                        | `endedBy`, `endCause` S, `expiresAt` N (unix seconds, time to live);        |
- * |                      |                        | `first` BOOL where the row showed no tenure before                          |
+ * |                      |                        | `first` BOOL where the row showed no tenure before; no `endedBy` of a mark  |
+ * |                      |                        | whose row was to go                                                         |
  * | `operator`           | `fence#<workerId>`     | `action`, `worker`, `by`, `at` S, `expiresAt` N: what an operator did       |
  *
  * Names are those of `formatNumber`; `row-names.ts` says what they were called before.
@@ -221,11 +222,11 @@ export function historyItem(entry: HistoryEntry, expiresAt: number): Item {
     reason: { S: entry.reason },
     since: { S: entry.since },
     until: { S: entry.until },
-    endedBy: { S: entry.endedBy },
     expiresAt: number(expiresAt),
   };
   if (entry.worker !== undefined) item["worker"] = { S: entry.worker };
   if (entry.cause !== undefined) item["cause"] = { S: entry.cause };
+  if (entry.endedBy !== undefined) item["endedBy"] = { S: entry.endedBy };
   if (entry.endCause !== undefined) item["endCause"] = { S: entry.endCause };
   if (entry.first !== undefined) item["first"] = { BOOL: true };
   return item;
@@ -238,8 +239,9 @@ export function historyIn(item: Item): HistoryEntry | undefined {
   const leaseKey = item["leaseKey"]?.S;
   const epoch = numberOf(item["epoch"]);
   const reason = tenureReasons.find((known) => known === item["reason"]?.S);
-  const endedBy = tenureReasons.find((known) => known === item["endedBy"]?.S);
-  if (leaseKey === undefined || epoch === undefined || reason === undefined || endedBy === undefined) {
+  const ended = item["endedBy"]?.S;
+  const endedBy = tenureReasons.find((known) => known === ended);
+  if (leaseKey === undefined || epoch === undefined || reason === undefined || endedBy !== ended) {
     return undefined;
   }
   const worker = item["worker"]?.S;
@@ -251,7 +253,7 @@ export function historyIn(item: Item): HistoryEntry | undefined {
     reason,
     since: item["since"]?.S ?? "",
     until: item["until"]?.S ?? "",
-    endedBy,
+    ...(endedBy === undefined ? {} : { endedBy }),
     ...(worker === undefined ? {} : { worker }),
     ...(cause === undefined ? {} : { cause }),
     ...(endCause === undefined ? {} : { endCause }),

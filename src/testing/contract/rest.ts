@@ -30,6 +30,11 @@ export const historyCases: CaseMap = {
     await store.history.archive(whole, expiresAt);
     assert.deepEqual(await store.history.list("s1"), [whole]);
   },
+  "an entry that tells of no end is listed as it is": async ({ store }) => {
+    const { endedBy: _endedBy, ...open } = entry("s1", 5);
+    await store.history.archive(open, expiresAt);
+    assert.deepEqual(await store.history.list("s1"), [open]);
+  },
   "an entry is never overwritten, and a repeat counts as done": async ({ store }) => {
     await store.history.archive(entry("s1", 5, { worker: "w1" }), expiresAt);
     await store.history.archive(entry("s1", 5, { worker: "w2" }), expiresAt);
