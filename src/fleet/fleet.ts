@@ -24,6 +24,9 @@ const newcomer: WorkerStatus = {
 /** An id so rarely taken that three in a row mean something else is wrong. */
 const creations = 3;
 
+/** Requests for a row without an answer and without a row: so many fit into D, each under an id of its own. */
+const mostUnanswered = 5;
+
 /** Workers that were fenced before their first beat are followed by the next after at most this long, ms. */
 const longestRejoinMs = 5 * 60_000;
 
@@ -122,12 +125,13 @@ export class Fleet {
 
   /** Joins `meta`, looks for a Java KCL fleet, announces a new id and creates its row. Creation is no beat. */
   async #create(): Promise<Incarnation> {
-    const { store, clock, random, config, emit, machine, announce, label, deployment } = this.#deps;
+    const { clock, random, config, emit, machine, announce, label, deployment } = this.#deps;
     // Both at once: on a table without rows of a KCL's the look costs no time of its own.
     const [joined, { result, sentAt, answeredAt }] = await Promise.all([this.#join(), this.#firstScan()]);
     const watch = new KclWatch(this.#deps, this.#current?.workerId ?? label, this.#halt.signal);
     const look = await watch.settle({ scan: answered(result), sentAt, answeredAt }, joined.kclNote);
     let { joinedAt } = joined;
+    let unanswered = 0;
     for (let tries = 0; tries < creations;) {
       const workerId = `${label}-${random.id().slice(0, 12)}`;
       await this.#unlessHalted(announce(workerId));
@@ -143,18 +147,13 @@ export class Fleet {
         ...(deployment === undefined ? {} : { deployment }),
         ...(config.maxLeases === undefined ? {} : { maxLeases: config.maxLeases }),
       };
-      const outcome = answered(
-        await attempts(clock, random, this.#options(), ({ signal }) =>
-          store.membership.create(identity, newcomer, { signal }),
-        ),
-      );
-      // Refused after an attempt without an answer: an unbeaten, unfenced row of our own random id is our own.
-      const ours = outcome.ok || (outcome.current?.beat === 0 && outcome.current.fencedBy === undefined);
+      const made = await this.#createRow(identity, unanswered + 1 < mostUnanswered);
+      if (made === "unknown") unanswered += 1;
       // Counted as joined and without a row for so long, it may have been overlooked when the format was raised
       // (`format-raise.ts`): its row is left to be fenced, and it joins again.
       if (this.#ageMs(joinedAt) >= config.leaseDurationMs) continue;
-      tries += 1;
-      if (!ours) continue;
+      if (made === "taken") tries += 1;
+      if (made !== "ours") continue;
       emit({ type: "worker-created", workerId });
       return new Incarnation(this.#deps, workerId, look);
     }
@@ -162,6 +161,40 @@ export class Fleet {
       "store-rejected",
       `no worker row could be created: ${String(creations)} new ids in a row were taken; look at the fleet table's rows named ${label}-…`,
     );
+  }
+
+  /**
+   * One request for one id, as far as it may have been applied. Repeated under the same id, the late one of two could make
+   * the row again after it was fenced and deleted by hand: then a worker beats of which others know that it is fenced.
+   * @returns "unknown": it was not answered, and the row is not there yet
+   * @throws StoreError where no other may be tried after one like that
+   */
+  async #createRow(identity: WorkerIdentity, mayTryAnother: boolean): Promise<"ours" | "taken" | "unknown"> {
+    const { store, clock, random } = this.#deps;
+    let sent = false;
+    const created = await attempts(
+      clock,
+      random,
+      {
+        ...this.#options(),
+        mayTry: () => !sent,
+        onError: (error) => (sent ||= error instanceof StoreError && error.ambiguous),
+      },
+      ({ signal }) => store.membership.create(identity, newcomer, { signal }),
+    );
+    if (created.ok) return created.value.ok ? "ours" : "taken";
+    if (!created.ambiguous) throw created.error;
+    const row = answered(
+      await attempts(clock, random, this.#options(), ({ signal }) =>
+        store.membership.readWorker(identity.workerId, { consistent: true, signal }),
+      ),
+    );
+    if (row === undefined) {
+      if (mayTryAnother) return "unknown";
+      throw created.error;
+    }
+    // An unbeaten, unfenced row of our own random id is our own.
+    return row.beat === 0 && row.fencedBy === undefined ? "ours" : "taken";
   }
 
   /** No error is thrown here: the join beside it is waited for all the same. */

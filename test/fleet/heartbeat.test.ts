@@ -30,24 +30,51 @@ describe("a worker's creation", () => {
     expect(take?.atMs).to.be.greaterThan(create?.atMs ?? Infinity);
   });
 
-  it("is conditional: a late copy of it sets no beat back and lifts no fence", async () => {
+  it("is conditional: one that arrives late lifts no fence", async () => {
     const world = new World();
     world.befall("membership.create", { laterMs: 6_000 }, "a", 1);
     await world.start("a");
-    const { id } = world.at("a");
-    const beat = world.workerRow(id)?.beat ?? 0;
-    await world.direct.membership.fence(id, "somebody", beat);
+    const [first = ""] = world.at("a").announced;
+    await world.direct.membership.fenceExited(first, "its parent");
     await world.run(10_000);
-    expect(world.workerRow(id)?.fencedBy).to.equal("somebody");
-    expect(world.workerRow(id)?.beat).to.equal(beat);
+    expect(world.workerRow(first)?.fencedBy).to.equal("its parent");
   });
 
-  it("takes the row of its own unanswered attempt for its own", async () => {
+  it("takes the row of its own unanswered request for its own", async () => {
     const world = new World();
     world.befall("membership.create", "unanswered", "a", 1);
     await world.start("a");
     expect(world.at("a").announced).to.have.length(1);
-    expect(world.arrived("membership.create")).to.have.length(2);
+    expect(world.arrived("membership.create")).to.have.length(1);
+  });
+
+  it("repeats what was refused at the door under the same id", async () => {
+    const world = new World();
+    world.befall("membership.create", "down", "a", 2);
+    await world.start("a");
+    expect(world.at("a").announced).to.have.length(1);
+  });
+
+  it("is one request for one id: where it stays unknown whether the row was made, another id is taken", async () => {
+    const world = new World();
+    world.befall("membership.create", { laterMs: 6_000 }, "a", 1);
+    await world.start("a");
+    const { id, announced } = world.at("a");
+    expect(announced).to.have.length(2);
+    expect(id).to.equal(announced[1]);
+  });
+
+  it("fails after D in which no request was answered and no row was there", async () => {
+    const world = new World();
+    world.befall("membership.create", "lost");
+    const failed = only(world.make("a"))
+      .fleet.start()
+      .then(
+        () => "",
+        (error: unknown) => String(error),
+      );
+    expect(await world.time.runUntilSettled(failed)).to.match(/no answer within/);
+    expect(world.at("a").announced.length).to.be.within(3, 6);
   });
 
   it("takes a new id where a row of that id has beaten", async () => {

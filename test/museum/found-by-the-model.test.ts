@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { verifyHistory } from "../../src/model/history-verify.js";
 import { position } from "../../src/model/position.js";
 import { atMs, busyLife } from "../model/past.js";
+import { World } from "../fleet/harness.js";
 import { Bench } from "../tenure/bench.js";
 
 /** Bugs that TLC found in the specs of `spec/`: the shipped code did what the spec did. They stay, as mutants there. */
@@ -35,5 +36,18 @@ describe("the museum of bugs that the model found", () => {
     life.change("recreated").change("taken", "b").change("released");
     expect(life.entries.filter(({ reason }) => reason === "deleted")).to.have.length(1);
     expect(verifyHistory(life.record, atMs(100))).to.deep.equal([]);
+  });
+
+  // The creation of a worker's row was repeated under its id. The row was fenced and deleted by hand, then made again by the
+  // first request, which was late: its worker could beat and take while others knew it for fenced.
+  it("the late one of two requests for a worker's row brought a fenced worker back to life (creation-repeated)", async () => {
+    const world = new World();
+    world.befall("membership.create", { laterMs: 6_000 }, "a", 1);
+    await world.start("a");
+    const { id } = world.at("a");
+    await world.direct.membership.fence(id, "somebody", world.workerRow(id)?.beat ?? 0);
+    world.rows.deleteWorker(id);
+    await world.run(10_000);
+    expect(world.workerRow(id)).to.equal(undefined);
   });
 });
