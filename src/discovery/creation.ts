@@ -1,4 +1,5 @@
 import { changeTenure } from "../history/change.js";
+import { retentionMs } from "../model/config.js";
 import type { Lease, NewLease } from "../model/lease.js";
 import { formatPosition, isFinished } from "../model/position.js";
 import { attempts, type Attempt } from "../runtime/attempts.js";
@@ -19,6 +20,8 @@ export interface Created {
 const epochsPerSecond = 2 ** 20;
 /** The row's last two tenures may not have been archived when it was deleted by hand, and one more is to be above them. */
 const unarchivedEpochs = 3;
+/** A row of which nothing is archived has had the epoch that it was made at, and perhaps the next. */
+const epochsOfNew = 2;
 
 /** Makes lease rows. Each call is idempotent: a row that stands, whoever made it, is as good as a new one. */
 export class LeaseCreation {
@@ -50,13 +53,7 @@ export class LeaseCreation {
 
   async #create(lease: NewLease, signal?: AbortSignal): Promise<Created> {
     const { store, clock, random } = this.#deps;
-    // Read after the row was seen missing: whatever it went through before it was removed has been archived by now.
-    const highest = await this.#call(
-      (attempt) => store.history.highestEpoch(lease.leaseKey, attempt),
-      signal,
-    );
-    const seconds = Math.floor(clock.now().wallMs / 1_000);
-    const epoch = Math.max(seconds * epochsPerSecond, (highest ?? 0) + unarchivedEpochs);
+    const epoch = await this.#firstEpoch(lease.leaseKey, signal);
     const tenure = { epoch, reason: "created" as const, since: wallTime(clock) };
     const writeId = random.id();
     const outcome = await this.#call(
@@ -69,6 +66,28 @@ export class LeaseCreation {
     if (current?.writeId === writeId) return this.#created(current);
     if (current !== undefined) return { row: current, isNew: false };
     throw new Error(`lease ${lease.leaseKey} can be neither created nor read: its row is no lease`);
+  }
+
+  /**
+   * An epoch above every one of the lease's. Asked for after the row was seen missing, so that what it went through before it
+   * was removed is in the history, or was made at the epoch set aside and had no time to get there.
+   */
+  async #firstEpoch(leaseKey: string, signal?: AbortSignal): Promise<number> {
+    const { store, clock } = this.#deps;
+    const highest = await this.#call((attempt) => store.history.highestEpoch(leaseKey, attempt), signal);
+    const { wallMs } = clock.now();
+    const expiresAt = Math.ceil((wallMs + retentionMs) / 1_000);
+    let epoch = Math.max(Math.floor(wallMs / 1_000) * epochsPerSecond, (highest ?? 0) + unarchivedEpochs);
+    for (;;) {
+      const wanted = epoch;
+      const outcome = await this.#call(
+        (attempt) => store.history.setAside(leaseKey, wanted, expiresAt, attempt),
+        signal,
+      );
+      if (outcome.ok) return wanted;
+      // An earlier creation's, by a clock that is ahead of ours, or our own attempt's whose answer was lost.
+      epoch = (outcome.current ?? wanted) + epochsOfNew;
+    }
   }
 
   async #recreate(lease: NewLease, marked: Lease): Promise<Created> {

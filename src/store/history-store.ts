@@ -1,6 +1,6 @@
 import type { HistoryEntry } from "../model/history.js";
 import type { OperatorAction } from "../model/operator-action.js";
-import type { Call } from "./call.js";
+import type { Call, WriteOutcome } from "./call.js";
 
 /** A part of all histories, as a scan of the fleet table comes to them. */
 export interface HistoryPage {
@@ -30,4 +30,10 @@ export interface HistoryStore {
   page(from: string | undefined, call?: Call): Promise<HistoryPage>;
   /** The highest epoch in the lease's history, read consistently. */
   highestEpoch(leaseKey: string, call?: Call): Promise<number | undefined>;
+  /**
+   * Sets an epoch aside for a first creation of the lease, `IF attribute_not_exists(epoch) OR epoch < :epoch`: the store, and not two
+   * creators' clocks, says which is higher. It is no entry of the history. Done or refused, the answer holds what is set aside.
+   * @param expiresAt unix seconds after which the store may drop the row
+   */
+  setAside(leaseKey: string, epoch: number, expiresAt: number, call?: Call): Promise<WriteOutcome<number>>;
 }

@@ -233,6 +233,10 @@ export function throughNetwork(store: Store, send: Send): Store {
       page: (from, call) => send("history.page", "read", call, [from], () => history.page(from)),
       highestEpoch: (leaseKey, call) =>
         send("history.highestEpoch", "read", call, [leaseKey], () => history.highestEpoch(leaseKey)),
+      setAside: (leaseKey, epoch, expiresAt, call) =>
+        send("history.setAside", "write", call, [leaseKey, epoch, expiresAt], () =>
+          history.setAside(leaseKey, epoch, expiresAt),
+        ),
     },
     close: () => undefined,
   };

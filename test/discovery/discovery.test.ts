@@ -7,6 +7,7 @@ import type { Lease } from "../../src/model/lease.js";
 import { position, type Position } from "../../src/model/position.js";
 import type { PartitionSource, SourcePartition } from "../../src/source/partition-source.js";
 import { createMemoryStore } from "../../src/store/memory/index.js";
+import { MemoryTables } from "../../src/store/memory/memory-tables.js";
 import type { Store } from "../../src/store/store.js";
 import { seededRandom, VirtualTime } from "../../src/testing/index.js";
 
@@ -40,7 +41,8 @@ interface Setup {
 class Bench {
   readonly time = new VirtualTime();
   readonly clock = this.time.clock();
-  readonly store: Store = createMemoryStore({ application: "app" });
+  readonly tables = new MemoryTables();
+  readonly store: Store = createMemoryStore({ application: "app", tables: this.tables });
   readonly events: LeaseholdEvent[] = [];
   partitions: readonly SourcePartition[];
   readonly discovery: Discovery;
@@ -191,6 +193,20 @@ describe("discovery", () => {
     await bench.run(bench.discovery.discover());
     expect((await bench.lease("p")).epoch).to.equal(highest + 3);
   });
+
+  for (const taken of [false, true]) {
+    it(`creates a lease deleted by hand ${taken ? "after its first take" : "untouched"} above its epochs, also by a clock that is behind`, async () => {
+      const bench = await Bench.make({ partitions: split });
+      await bench.run(bench.discovery.discover());
+      if (taken) await bench.change("p", {});
+      const used = await bench.lease("p");
+      expect(await bench.store.history.list("p")).to.deep.equal([]);
+      bench.tables.deleteLease("p");
+      bench.clock.jumpWall(-3_600_000);
+      await bench.run(bench.discovery.discover());
+      expect((await bench.lease("p")).epoch).to.be.greaterThan(used.epoch);
+    });
+  }
 
   it("looks again before it believes a caller's scan that a row is missing", async () => {
     const bench = await Bench.make({ partitions: split });

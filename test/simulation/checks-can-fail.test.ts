@@ -189,6 +189,7 @@ describe("a simulation finds", function () {
         actions: (...args) => history.actions(...args),
         page: (...args) => history.page(...args),
         highestEpoch: (...args) => history.highestEpoch(...args),
+        setAside: (...args) => history.setAside(...args),
         archive: () => Promise.resolve(),
       },
     }));

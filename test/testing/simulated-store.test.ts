@@ -330,6 +330,7 @@ describe("the simulated store", () => {
       ["plannerDesk.countDeath", () => store.plannerDesk.countDeath()],
       ["history.list", () => store.history.list("a")],
       ["history.highestEpoch", () => store.history.highestEpoch("a")],
+      ["history.setAside", () => store.history.setAside("a", 5, 9)],
     ];
     for (const [, call] of calls) await s.time.runUntilSettled(call());
     expect(s.traffic.map((call) => call.operation)).to.deep.equal(calls.map(([name]) => name));

@@ -37,6 +37,7 @@ import { newlyNamed } from "./row-names.js";
  * |                      |                        | `endedBy`, `endCause` S, `expiresAt` N (unix seconds, time to live);        |
  * |                      |                        | `first` BOOL where the row showed no tenure before; no `endedBy` of a mark  |
  * |                      |                        | whose row was to go                                                         |
+ * | `history#<leaseKey>` | `set-aside`            | `epoch`, `expiresAt` N: the highest epoch that a first creation has used    |
  * | `operator`           | `fence#<workerId>`     | `action`, `worker`, `by`, `at` S, `expiresAt` N: what an operator did       |
  *
  * Names are those of `formatNumber`; `row-names.ts` says what they were called before.
@@ -65,6 +66,15 @@ export function historyPartition(leaseKey: string): string {
 export function historyKey(leaseKey: string, epoch: number): Key {
   // Padded, so that the order of the keys is the order of the epochs; 16 digits hold every exact integer.
   return { pk: { S: historyPartition(leaseKey) }, sk: { S: String(epoch).padStart(16, "0") } };
+}
+
+/** After the epochs, which are digits: beside the entries, and none of them. */
+export function setAsideKey(leaseKey: string): Key {
+  return { pk: { S: historyPartition(leaseKey) }, sk: { S: "set-aside" } };
+}
+
+export function setAsideIn(item: Item): number | undefined {
+  return numberOf(item["epoch"]);
 }
 
 const number = (value: number): AttributeValue => ({ N: String(value) });

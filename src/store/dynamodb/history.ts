@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { HistoryEntry } from "../../model/history.js";
 import type { OperatorAction } from "../../model/operator-action.js";
-import type { Call } from "../call.js";
+import type { Call, WriteOutcome } from "../call.js";
 import type { HistoryPage, HistoryStore } from "../history-store.js";
 import type { DynamoDbConnection, Item, Key } from "./connection.js";
 import { Expression } from "./expression.js";
@@ -17,6 +17,8 @@ import {
   historyItem,
   historyPartition,
   operatorPartition,
+  setAsideIn,
+  setAsideKey,
 } from "./fleet-codec.js";
 
 export class DynamoDbHistoryStore implements HistoryStore {
@@ -69,6 +71,18 @@ export class DynamoDbHistoryStore implements HistoryStore {
       client.send(new QueryCommand(input), options),
     );
     return epochOf(output.Items?.[0]);
+  }
+
+  setAside(leaseKey: string, epoch: number, expiresAt: number, call?: Call): Promise<WriteOutcome<number>> {
+    const update = new Expression()
+      .set("epoch", { N: String(epoch) })
+      .set("expiresAt", { N: String(expiresAt) });
+    const held = update.name("epoch");
+    // Only ever upwards, and never the same twice: a row made at what stands may have been used and deleted.
+    update.require(`attribute_not_exists(${held}) OR ${held} < ${update.number(epoch)}`);
+    const doing = `set an epoch of lease ${JSON.stringify(leaseKey)} aside`;
+    const { fleetTable } = this.#connection;
+    return this.#connection.update(fleetTable, setAsideKey(leaseKey), update, doing, setAsideIn, call);
   }
 
   async page(from: string | undefined, call?: Call): Promise<HistoryPage> {

@@ -272,6 +272,20 @@ export class MemoryHistoryStore implements HistoryStore {
     }
     return highest;
   }
+
+  async setAside(
+    leaseKey: string,
+    epoch: number,
+    _expiresAt: number,
+    call?: Call,
+  ): Promise<WriteOutcome<number>> {
+    const tables = this.#connection.tables(call);
+    const held = tables.setAside(leaseKey);
+    // The row that is made at an epoch may be deleted: it is set aside once.
+    if (held !== undefined && held >= epoch) return { ok: false, current: held };
+    tables.raiseSetAside(leaseKey, epoch);
+    return { ok: true, row: epoch };
+  }
 }
 
 export class MemoryTablesPort implements Tables {

@@ -112,6 +112,8 @@ export class MemoryTables {
   #planner: PlannerRow | undefined;
   #meta: MetaRow | undefined;
   #history = new Map<string, Map<number, HistoryEntry>>();
+  /** The highest epoch that a first creation of the lease has used. */
+  #setAside = new Map<string, number>();
   #actions = new Map<string, OperatorAction>();
   /** The present state, until the next write. */
   #view: MemorySnapshot | undefined;
@@ -139,6 +141,7 @@ export class MemoryTables {
     this.#leases = new Map();
     this.#workers = new Map();
     this.#history = new Map();
+    this.#setAside = new Map();
     this.#actions = new Map();
     this.#planner = undefined;
     this.#meta = undefined;
@@ -241,6 +244,14 @@ export class MemoryTables {
   /** @internal */
   addAction(action: OperatorAction): void {
     this.#actions.set(action.worker, Object.freeze({ ...action }));
+  }
+
+  setAside(leaseKey: string): number | undefined {
+    return this.#setAside.get(leaseKey);
+  }
+
+  raiseSetAside(leaseKey: string, epoch: number): void {
+    this.#setAside.set(leaseKey, epoch);
   }
 
   /** Keys of all leases that have a history. */

@@ -79,6 +79,20 @@ export const historyCases: CaseMap = {
     for (const epoch of [9, 100, 20]) await store.history.archive(entry("s1", epoch), expiresAt);
     assert.equal(await store.history.highestEpoch("s1"), 100);
   },
+  "an epoch set aside only rises, and never stands for two": async ({ store, losing }) => {
+    assert.deepEqual(await store.history.setAside("s1", 9, expiresAt), { ok: true, row: 9 });
+    assert.deepEqual(await store.history.setAside("s1", 9, expiresAt), { ok: false, current: 9 });
+    assert.deepEqual(await store.history.setAside("s1", 8, expiresAt), { ok: false, current: 9 });
+    await answerLost(losing.history.setAside("s1", 100, expiresAt));
+    assert.deepEqual(await store.history.setAside("s1", 100, expiresAt), { ok: false, current: 100 });
+    assert.deepEqual(await store.history.setAside("s10", 9, expiresAt), { ok: true, row: 9 });
+  },
+  "an epoch set aside is no entry of the history": async ({ store }) => {
+    await store.history.setAside("s1", 9, expiresAt);
+    assert.deepEqual(await store.history.list("s1"), []);
+    assert.equal(await store.history.highestEpoch("s1"), undefined);
+    assert.deepEqual((await store.history.page(undefined)).entries, []);
+  },
   "a history is no part of the fleet": async ({ store }) => {
     await store.history.archive(entry("s1", 5), expiresAt);
     assert.deepEqual((await store.membership.readFleet(fresh)).workers, []);
@@ -148,6 +162,7 @@ export const tableCases: CaseMap = {
       () => store.history.actions(),
       () => store.history.page(undefined),
       () => store.history.highestEpoch("s1"),
+      () => store.history.setAside("s1", 5, expiresAt),
       () => store.tables.meta(),
     ];
     for (const call of calls) {
