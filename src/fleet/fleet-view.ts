@@ -29,6 +29,7 @@ export interface FleetChanges {
  */
 export class FleetView {
   readonly #forced: ForcedFences;
+  readonly #onFenced: (row: WorkerRow, by: string) => void;
   #workers = new Map<string, WorkerRow>();
   #planner: PlannerRow | undefined;
   #meta: MetaRow | undefined;
@@ -41,8 +42,10 @@ export class FleetView {
   readonly #fencedMeanwhile = new Map<string, WorkerRow>();
   readonly #drainingMeanwhile = new Map<string, WorkerRow>();
 
-  constructor(forced: ForcedFences) {
+  /** @param onFenced told of each fence at its first sight, by a read or a write of whatever kind */
+  constructor(forced: ForcedFences, onFenced: (row: WorkerRow, by: string) => void = () => undefined) {
     this.#forced = forced;
+    this.#onFenced = onFenced;
   }
 
   get workers(): readonly WorkerRow[] {
@@ -140,8 +143,10 @@ export class FleetView {
     const kept = before === undefined ? row : newer(before, row);
     this.#workers.set(row.workerId, kept);
     this.#forced.saw(kept);
-    if (kept.fencedBy !== undefined && before?.fencedBy === undefined)
+    if (kept.fencedBy !== undefined && before?.fencedBy === undefined) {
       this.#fencedMeanwhile.set(kept.workerId, kept);
+      this.#onFenced(kept, kept.fencedBy);
+    }
     if (kept.draining && before?.draining !== true) this.#drainingMeanwhile.set(kept.workerId, kept);
   }
 
