@@ -95,7 +95,7 @@ Pauses(w) ==
 
 -----------------------------------------------------------------------------
 Turn(w) ==
-  /\ Running(w) /\ ~beaten[w] /\ w \notin fenced
+  /\ Running(w) /\ ~beaten[w]
   /\ beaten' = [beaten EXCEPT ![w] = TRUE]
   /\ missed' = [missed EXCEPT ![w] = 0]
 
@@ -137,12 +137,6 @@ ReadFails(w) ==
   /\ looked' = [looked EXCEPT ![w] = TRUE]
   /\ UNCHANGED <<store, fate, missed, beaten, mute, unread, news, observing>>
 
-(* A fenced worker has nothing to do here any more: it rejoins as another. *)
-Ends(w) ==
-  /\ Running(w) /\ w \in fenced /\ ~beaten[w]
-  /\ beaten' = [beaten EXCEPT ![w] = TRUE]
-  /\ UNCHANGED <<store, fate, missed, looked, mute, unread, news, observing>>
-
 -----------------------------------------------------------------------------
 (* Silent for T of time in which the observer could beat and read: a gap that is still open counts too. *)
 Silent(p) ==
@@ -159,7 +153,7 @@ FenceFails(p) ==
 
 (* Only if the row still shows the beat that was seen; refused, the observer starts over with the row that came back. *)
 Fence(p) ==
-  /\ Up("writes") /\ Running(p[1]) /\ p[1] \notin fenced /\ p[2] \notin fenced /\ MayTry(p)
+  /\ Up("writes") /\ Running(p[1]) /\ p[2] \notin fenced /\ MayTry(p)
   /\ IF news[p]
      THEN /\ news' = [news EXCEPT ![p] = FALSE] /\ timer' = [timer EXCEPT ![p] = 0]
           /\ phase' = [phase EXCEPT ![p] = "counts"] /\ UNCHANGED fenced
@@ -172,14 +166,14 @@ Next ==
   \/ Tick \/ Fails \/ Returns
   \/ \E w \in Workers :
        \/ Dies(w) \/ Pauses(w)
-       \/ Beat(w) \/ BeatFails(w) \/ BeatUnanswered(w) \/ Read(w) \/ ReadFails(w) \/ Ends(w)
+       \/ Beat(w) \/ BeatFails(w) \/ BeatUnanswered(w) \/ Read(w) \/ ReadFails(w)
   \/ \E p \in Pairs : FenceFails(p) \/ Fence(p)
 
 Spec == Init /\ [][Next]_vars
 
 Fair ==
   /\ WF_vars(Tick) /\ WF_vars(Returns)
-  /\ \A w \in Workers : WF_vars(Beat(w) \/ BeatFails(w) \/ Ends(w)) /\ WF_vars(Read(w) \/ ReadFails(w))
+  /\ \A w \in Workers : WF_vars(Beat(w) \/ BeatFails(w)) /\ WF_vars(Read(w) \/ ReadFails(w))
   /\ \A p \in Pairs : WF_vars(Fence(p))
 FairSpec == Spec /\ Fair
 
