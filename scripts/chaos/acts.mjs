@@ -28,8 +28,8 @@ export class Acts {
 
   async #at(act) {
     await sleep(Math.max(0, this.#startedAt + act.atMs - nowMs()));
-    const done = (what) => {
-      this.done[act.kind]++;
+    const done = (what, kind = act.kind) => {
+      this.done[kind]++;
       this.#say(what);
     };
     switch (act.kind) {

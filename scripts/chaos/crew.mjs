@@ -94,13 +94,21 @@ export class Crew {
 
   /** @param done told when it has happened */
   async kill(act, done) {
-    const victim = await this.#victim(act, ["solo", "child"]);
-    if (victim === undefined) return;
+    const first = await this.#victim(act, ["solo", "child"]);
+    if (first === undefined) return;
+    const others = ["solo", "child"]
+      .flatMap((kind) => this.#candidates(kind))
+      .filter(({ pid }) => pid !== first.pid);
+    const victims = [first, ...others.slice(0, act.count - 1)];
+    await Promise.all(victims.map((victim) => this.#kill(victim, act.downMs, done)));
+  }
+
+  async #kill(victim, downMs, done) {
     victim.slot?.awaitEnd();
     this.#killing(victim.pid);
     // One that is dead already is started again all the same.
-    if (victim.signal("SIGKILL")) done(`SIGKILL to ${victim.label}`);
-    await victim.slot?.again(act.downMs);
+    if (victim.signal("SIGKILL")) done(`SIGKILL to ${victim.label}`, "kill");
+    await victim.slot?.again(downMs);
   }
 
   #killing(pid) {
@@ -115,7 +123,8 @@ export class Crew {
       if (!victim.signal("SIGSTOP")) return;
       done(`SIGSTOP to ${victim.label} for ${(act.forMs / 1_000).toFixed(1)} s`);
       await sleep(act.forMs);
-      victim.signal("SIGCONT");
+      if (act.endsBy === "SIGKILL") await this.#kill(victim, 0, done);
+      else victim.signal("SIGCONT");
     } finally {
       this.#paused.delete(victim.pid);
     }

@@ -11,7 +11,7 @@ if (process.env.LEASEHOLD_CHAOS === undefined) {
 }
 const settings = JSON.parse(process.env.LEASEHOLD_CHAOS);
 /** Most records are short work; some last, so that there is work under way whenever the process is stopped or killed. */
-const shortMs = 5;
+const shortMs = 40;
 const longMs = 250;
 const longEvery = 25;
 /** From the last check to the sink: whoever is stopped in between for too long comes too late, and only the token knows. */

@@ -1,4 +1,5 @@
 import { adoptionsFor, orphansOf } from "../model/orphans.js";
+import { isFinished } from "../model/position.js";
 import { tombstoneBeat, type WorkerRow } from "../model/worker-row.js";
 import type { FenceKind } from "../model/reasons.js";
 import { missingParentsAreGone } from "./children.js";
@@ -50,16 +51,20 @@ export class Adoption {
    */
   look(warm: boolean): void {
     const { workerId, tasks, tenures, fleet } = this.#member;
+    if (!this.#someAreFree()) {
+      this.#nothingToAdopt();
+      return;
+    }
     const snapshot = snapshotOf(this.#member);
     const orphans = orphansOf(snapshot);
+    if (orphans.length === 0) {
+      this.#nothingToAdopt();
+      return;
+    }
     this.#note(
       orphans.map(({ leaseKey }) => leaseKey),
       snapshot.nowMs,
     );
-    if (orphans.length === 0) {
-      this.#leftOver = { atMs: -Infinity, forMs: 0 };
-      return;
-    }
     const held = snapshot.leases.some(({ finished, free }) => !finished && !free);
     if (!held && !warm) {
       // Ranks count from the look that all make together: else the wait itself would let the second in rank try at once.
@@ -98,6 +103,22 @@ export class Adoption {
     if (outcome === "begun" && maxLeases !== undefined && tenures.count > maxLeases) {
       deps.emit({ type: "overflow", workerId, leaseKey });
     }
+  }
+
+  /** The common case, that all have their owners, is told apart without what the plan functions need. */
+  #someAreFree(): boolean {
+    const { fleet, leases } = this.#member;
+    return leases
+      .all()
+      .some(
+        ({ owner, marked, checkpoint }) =>
+          (owner === undefined || fleet.isFree(owner)) && !marked && !isFinished(checkpoint),
+      );
+  }
+
+  #nothingToAdopt(): void {
+    this.#note([], 0);
+    this.#leftOver = { atMs: -Infinity, forMs: 0 };
   }
 
   #lookForLeftOvers(mine: ReadonlySet<string>, nowMs: number): void {

@@ -29,8 +29,9 @@ export interface FleetChanges {
  */
 export class FleetView {
   readonly #forced: ForcedFences;
-  readonly #onFenced: (row: WorkerRow, by: string) => void;
   #workers = new Map<string, WorkerRow>();
+  /** The same as a list, until the next change: looked through many times in every round. */
+  #list: readonly WorkerRow[] | undefined;
   #planner: PlannerRow | undefined;
   #meta: MetaRow | undefined;
   /** The count of deaths that the last read showed: one learnt with a claim must not pass for seen. */
@@ -42,14 +43,13 @@ export class FleetView {
   readonly #fencedMeanwhile = new Map<string, WorkerRow>();
   readonly #drainingMeanwhile = new Map<string, WorkerRow>();
 
-  /** @param onFenced told of each fence at its first sight, by a read or a write of whatever kind */
-  constructor(forced: ForcedFences, onFenced: (row: WorkerRow, by: string) => void = () => undefined) {
+  constructor(forced: ForcedFences) {
     this.#forced = forced;
-    this.#onFenced = onFenced;
   }
 
   get workers(): readonly WorkerRow[] {
-    return [...this.#workers.values()];
+    this.#list ??= [...this.#workers.values()];
+    return this.#list;
   }
 
   get planner(): PlannerRow | undefined {
@@ -107,11 +107,8 @@ export class FleetView {
       workers.set(row.workerId, this.#workers.get(row.workerId) ?? row);
     }
     this.#workers = workers;
-    this.#rollout = followRollout(
-      this.#rollout,
-      this.workers.map((row) => ({ ...row, live: isLive(row) })),
-      at.monoMs,
-    );
+    this.#list = undefined;
+    this.#rollout = followRollout(this.#rollout, this.workers.map(rolloutMember), at.monoMs);
     this.#reads += 1;
     this.#isInPart = false;
     return this.#changes(rows.planner);
@@ -142,11 +139,10 @@ export class FleetView {
     const before = this.#workers.get(row.workerId);
     const kept = before === undefined ? row : newer(before, row);
     this.#workers.set(row.workerId, kept);
+    this.#list = undefined;
     this.#forced.saw(kept);
-    if (kept.fencedBy !== undefined && before?.fencedBy === undefined) {
+    if (kept.fencedBy !== undefined && before?.fencedBy === undefined)
       this.#fencedMeanwhile.set(kept.workerId, kept);
-      this.#onFenced(kept, kept.fencedBy);
-    }
     if (kept.draining && before?.draining !== true) this.#drainingMeanwhile.set(kept.workerId, kept);
   }
 
@@ -156,6 +152,11 @@ export class FleetView {
       this.#planner = { ...row, deaths: Math.max(row.deaths, before?.deaths ?? 0) };
     }
   }
+}
+
+function rolloutMember(row: WorkerRow): Parameters<typeof followRollout>[1][number] {
+  const { workerId, draining, deployment, join } = row;
+  return { workerId, live: isLive(row), draining, join, ...(deployment === undefined ? {} : { deployment }) };
 }
 
 function newer(before: WorkerRow, row: WorkerRow): WorkerRow {

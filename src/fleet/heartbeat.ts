@@ -139,14 +139,12 @@ export class Heartbeat {
       },
       ({ number, signal }) => {
         this.#pendingSince ??= clock.now();
-        const status = this.#hooks.status();
-        const planner = status.planner === undefined ? {} : { planner: status.planner };
-        emit({ type: "beat-sent", workerId: this.#workerId, beat: beat + 1, attempt: number, ...planner });
+        emit({ type: "beat-sent", workerId: this.#workerId, beat: beat + 1, attempt: number });
         return store.membership.beat(
           {
             workerId: this.#workerId,
             beat,
-            status,
+            status: this.#hooks.status(),
             removeMail: this.#hooks.answeredMail(),
           },
           { signal },

@@ -5,6 +5,8 @@ import type { LeaseScan } from "../store/lease-reader.js";
 /** The lease rows as this worker last saw them: by scans, and by every write and read of a single row in between. */
 export class LeaseView {
   #leases = new Map<string, Lease>();
+  /** The same as a list, until the next change: looked through in every round. */
+  #all: readonly Lease[] | undefined;
   #unreadable: ReadonlySet<string> = new Set();
   #strangers = new Set<string>();
   #scans = 0;
@@ -34,7 +36,8 @@ export class LeaseView {
   }
 
   all(): readonly Lease[] {
-    return [...this.#leases.values()];
+    this.#all ??= [...this.#leases.values()];
+    return this.#all;
   }
 
   /**
@@ -46,11 +49,13 @@ export class LeaseView {
     const before = this.#leases.get(leaseKey);
     if (before !== undefined && epoch < before.epoch) return;
     this.#leases.set(leaseKey, lease);
+    this.#all = undefined;
     if (isTakenByStranger(lease)) this.#strangers.add(leaseKey);
   }
 
   remove(leaseKey: string): void {
     this.#leases.delete(leaseKey);
+    this.#all = undefined;
   }
 
   /** A whole scan: what it lacks is gone, unless it was made meanwhile; where a newer row is known that one stays. */
@@ -61,6 +66,7 @@ export class LeaseView {
       leases.set(lease.leaseKey, before !== undefined && before.epoch > lease.epoch ? before : lease);
     }
     this.#leases = leases;
+    this.#all = undefined;
     this.#unreadable = new Set(scan.invalid.map(({ leaseKey }) => leaseKey));
     this.#scans += 1;
   }

@@ -1,10 +1,10 @@
-import { sleep, type Clock } from "../runtime/clock.js";
+import type { Clock } from "../runtime/clock.js";
 
 /** A sleep that can be cut short: a wake-up during or before it ends it. */
 export class Wakeup {
   readonly #clock: Clock;
   #woken = false;
-  #interrupt: AbortController | undefined;
+  #interrupt: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -12,21 +12,23 @@ export class Wakeup {
 
   wake(): void {
     this.#woken = true;
-    this.#interrupt?.abort();
+    this.#interrupt?.();
   }
 
   /** Waits for the time, a wake-up or the signal. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (this.#woken || signal.aborted) return;
-    const interrupt = new AbortController();
-    const onAbort = (): void => {
-      interrupt.abort();
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#interrupt = interrupt;
-    await sleep(this.#clock, ms, interrupt.signal);
-    this.#interrupt = undefined;
-    signal.removeEventListener("abort", onAbort);
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener("abort", done);
+        this.#interrupt = undefined;
+        resolve();
+      };
+      const cancel = this.#clock.setTimer(ms, done);
+      signal.addEventListener("abort", done, { once: true });
+      this.#interrupt = done;
+    });
   }
 
   /** Whether somebody woke it since the last call. */

@@ -25,10 +25,14 @@ export function watchedStore(store: Store, workerId: () => string, emit: Emit): 
     }
     if (failing.delete(operation)) emit({ type: "store-call-answered", workerId: workerId(), operation });
   };
+  const watched = new Map<unknown, object>();
   return new Proxy(store, {
     get: (ports, name) => {
       const port: unknown = Reflect.get(ports, name);
-      return typeof port === "object" && port !== null ? watchedPort(String(name), port, watch) : port;
+      if (typeof port !== "object" || port === null) return port;
+      const watching = watched.get(port) ?? watchedPort(String(name), port, watch);
+      watched.set(port, watching);
+      return watching;
     },
   });
 }
@@ -36,16 +40,23 @@ export function watchedStore(store: Store, workerId: () => string, emit: Emit): 
 type Watch = (operation: string, calling: Promise<unknown>, call: Call | undefined) => Promise<void>;
 
 function watchedPort(portName: string, port: object, watch: Watch): object {
+  const watched = new Map<unknown, (...args: readonly unknown[]) => unknown>();
   return new Proxy(port, {
     get: (target, name) => {
       const method: unknown = Reflect.get(target, name);
       if (typeof method !== "function") return method;
-      return (...args: readonly unknown[]): unknown => {
-        const calling: unknown = Reflect.apply(method, target, args);
-        // Watched beside the caller, who gets the very promise.
-        if (calling instanceof Promise) void watch(`${portName}.${String(name)}`, calling, callIn(args));
-        return calling;
-      };
+      let watching = watched.get(method);
+      if (watching === undefined) {
+        const operation = `${portName}.${String(name)}`;
+        watching = (...args) => {
+          const calling: unknown = Reflect.apply(method, target, args);
+          // Watched beside the caller, who gets the very promise.
+          if (calling instanceof Promise) void watch(operation, calling, callIn(args));
+          return calling;
+        };
+        watched.set(method, watching);
+      }
+      return watching;
     },
   });
 }

@@ -27,6 +27,16 @@ interface Incarnation {
   forced: boolean;
 }
 
+/** What makes a belief, lengthens one, or must have ended one by the end of the event: all else says nothing of beliefs. */
+const changesBelief: ReadonlySet<LeaseholdEvent["type"]> = new Set([
+  "worker-created",
+  "beat-acknowledged",
+  "leave-sent",
+  "worker-ended",
+  "tenure-began",
+  "tenure-raised",
+]);
+
 /**
  * The protocol's own account of who may believe what, made from the events and the workers' clocks alone: belief runs
  * from the send time of the first attempt of the last acknowledged beat, for D less the safety margin. It is computed at
@@ -48,7 +58,7 @@ export class BeliefOracle {
 
   /** Takes an event of the worker whose clock it is, at its instant. */
   take(event: LeaseholdEvent, clock: Clock): void {
-    this.#isNews = true;
+    this.#isNews ||= changesBelief.has(event.type);
     if (event.type === "worker-created") {
       this.#incarnations.set(event.workerId, {
         workerId: event.workerId,
@@ -119,6 +129,11 @@ export class BeliefOracle {
       const epoch = open.get(leaseKey);
       if (epoch !== undefined) severed.set(leaseKey, epoch);
     }
+  }
+
+  /** Something befell a worker's clocks: a wall clock set back gives back what its jump forward took. */
+  look(): void {
+    this.#isNews = true;
   }
 
   /** The tables were deleted: epochs begin anew with the tables that are made next. */

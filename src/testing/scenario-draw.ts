@@ -78,7 +78,7 @@ export function drawScenario(seed: number | string, shape: ScenarioShape = {}): 
     conditions: random.pick(climates),
     checkpointing: random.chance(0.25) ? "explicit" : "automatic",
     retry: { firstMs: 200, longestMs: 5_000 },
-    putEveryMs: random.between(...(shape.putEveryMs ?? [20, 60])),
+    putEveryMs: random.between(...(shape.putEveryMs ?? [40, 120])),
     workMs: [1, random.pick([10, 60, 300])],
     faults: draw.faults.sort((a, b) => a.atMs - b.atMs),
     produceUntilMs: runMs * 0.75,

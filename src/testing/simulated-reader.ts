@@ -1,6 +1,5 @@
 import { LeaseholdError } from "../model/errors.js";
 import { comparePositions, isSentinel, position, type Position } from "../model/position.js";
-import { sleep, type Clock } from "../runtime/clock.js";
 import type {
   OpenPartition,
   PartitionReader,
@@ -11,9 +10,8 @@ import { asPartition, type SimulatedShard, type SimulatedShards } from "./simula
 
 export interface ReaderDeps {
   readonly shards: SimulatedShards;
-  readonly clock: Clock;
-  /** Carries a question to the stream and its answer back. */
-  readonly ask: <T>(signal: AbortSignal, answer: () => T) => Promise<T>;
+  /** Carries a question to the stream, which looks for its answer after so long, and the answer back. */
+  readonly ask: <T>(signal: AbortSignal, waitMs: number, answer: () => T) => Promise<T>;
   readonly wallMs: () => number;
   readonly idleMs: number;
   readonly batchRecords: number;
@@ -32,6 +30,8 @@ export class SimulatedReader implements PartitionReader {
   readonly #deps: ReaderDeps;
   /** Index of the next record; undefined until the stream was asked where the checkpoint is. */
   #next: number | undefined;
+  /** The last question brought all that there was, or nothing: there is no hurry. */
+  #isIdle = false;
 
   constructor(partition: OpenPartition, deps: ReaderDeps) {
     this.#partition = partition;
@@ -41,6 +41,7 @@ export class SimulatedReader implements PartitionReader {
   async next(signal: AbortSignal): Promise<SourceFetch> {
     for (;;) {
       const answer = await this.#fetch(signal);
+      this.#isIdle = answer === undefined || answer.records.length < this.#deps.batchRecords;
       if (answer !== undefined) {
         this.#next = answer.next;
         this.#partition.onAnswer();
@@ -58,7 +59,6 @@ export class SimulatedReader implements PartitionReader {
           };
         }
       }
-      await sleep(this.#deps.clock, this.#deps.idleMs, signal);
     }
   }
 
@@ -68,7 +68,8 @@ export class SimulatedReader implements PartitionReader {
 
   async #fetch(signal: AbortSignal): Promise<Answer | undefined> {
     try {
-      return await this.#deps.ask(signal, () => this.#read());
+      const waitMs = this.#isIdle ? this.#deps.idleMs : 0;
+      return await this.#deps.ask(signal, waitMs, () => this.#read());
     } catch (error) {
       // What passes is retried after the idle time; what does not, and the end of the tenure, is the caller's.
       if (!(error instanceof LeaseholdError && error.retryable) || signal.aborted) throw error;

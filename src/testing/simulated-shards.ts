@@ -30,6 +30,8 @@ export class SimulatedShards {
   readonly #shards = new Map<string, Shard>();
   #sequence = firstSequenceNumber;
   #made = 0;
+  /** In the order of their hash keys; undefined while one has been made or closed since. */
+  #open: readonly Shard[] | undefined;
 
   constructor(count: number) {
     const width = hashKeys / BigInt(count);
@@ -49,8 +51,7 @@ export class SimulatedShards {
 
   /** The open shards in the order of their hash keys: they cover all keys, each once. */
   open(): readonly SimulatedShard[] {
-    const open = this.all().filter((shard) => shard.open);
-    return open.sort((a, b) => (a.startingHashKey < b.startingHashKey ? -1 : 1));
+    return [...this.#openShards()];
   }
 
   /**
@@ -59,17 +60,23 @@ export class SimulatedShards {
    */
   put(at: number, record: Pick<SourceRecord, "data" | "partitionKey" | "arrivalMs">): SourceRecord {
     const key = (BigInt(Math.floor(at * 2 ** 32)) * hashKeys) / 2n ** 32n;
-    for (const shard of this.#shards.values()) {
-      if (!shard.open || key < shard.startingHashKey || key > shard.endingHashKey) continue;
-      const put: SourceRecord = {
-        ...record,
-        sequenceNumber: this.#nextSequenceNumber(),
-        subSequenceNumber: 0,
-      };
-      shard.records.push(put);
-      return put;
+    const open = this.#openShards();
+    // Together they cover all keys: the last one that begins at the key or before it takes it.
+    let [low, high] = [0, open.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((open[middle]?.startingHashKey ?? 0n) <= key) low = middle;
+      else high = middle - 1;
     }
-    throw new Error(`no open shard takes hash key ${String(key)}`);
+    const shard = open[low];
+    if (shard === undefined) throw new Error(`no open shard takes hash key ${String(key)}`);
+    const put: SourceRecord = {
+      ...record,
+      sequenceNumber: this.#nextSequenceNumber(),
+      subSequenceNumber: 0,
+    };
+    shard.records.push(put);
+    return put;
   }
 
   /**
@@ -104,13 +111,22 @@ export class SimulatedShards {
     if (this.#shards.get(shardId)?.open === false) this.#shards.delete(shardId);
   }
 
+  #openShards(): readonly Shard[] {
+    this.#open ??= [...this.#shards.values()]
+      .filter((shard) => shard.open)
+      .sort((a, b) => (a.startingHashKey < b.startingHashKey ? -1 : 1));
+    return this.#open;
+  }
+
   #close(shard: Shard, children: string[]): void {
     shard.open = false;
+    this.#open = undefined;
     shard.children = children;
   }
 
   #add(parents: readonly string[], startingHashKey: bigint, endingHashKey: bigint): string {
     const shardId = `shardId-${String(this.#made++).padStart(12, "0")}`;
+    this.#open = undefined;
     this.#shards.set(shardId, {
       shardId,
       parents,

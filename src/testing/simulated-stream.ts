@@ -130,8 +130,7 @@ export class SimulatedStream {
 
   /** The stream as one worker reaches it. */
   source(link: SourceLink): PartitionSource {
-    const ask = <T>(signal: AbortSignal, answer: () => T, shardId?: string): Promise<T> =>
-      this.#ask(link, signal, answer, shardId);
+    const ask = <T>(signal: AbortSignal, answer: () => T): Promise<T> => this.#ask(link, signal, answer);
     return {
       kind: "simulated",
       name: this.#options.name ?? "simulated-stream",
@@ -142,16 +141,13 @@ export class SimulatedStream {
       open: (partition) =>
         new SimulatedReader(partition, {
           shards: this.shards,
-          clock: link.clock,
-          ask: (signal, answer) =>
-            ask(
-              signal,
-              () => {
-                this.#refuseRead(link.random);
-                return answer();
-              },
-              partition.partitionKey,
-            ),
+          ask: (signal, waitMs, answer) => {
+            const read = { shardId: partition.partitionKey, waitMs };
+            return this.#poll(link, signal, read, () => {
+              this.#refuseRead(link.random);
+              return answer();
+            });
+          },
           wallMs: () => this.#time.wallMs,
           idleMs: this.#options.idleMs ?? 250,
           batchRecords: this.#options.batchRecords ?? 100,
@@ -172,49 +168,85 @@ export class SimulatedStream {
     }
   }
 
-  #ask<T>(link: SourceLink, signal: AbortSignal, answer: () => T, shardId?: string): Promise<T> {
-    const way = (): number => link.random.between(...(this.#options.latencyMs ?? [2, 10]));
-    const [thereMs, backMs] = [way(), way()];
-    return new Promise<T>((resolve, reject) => {
-      const onAbort = (): void => {
-        reject(reasonOf(signal));
-      };
-      if (signal.aborted) {
-        onAbort();
-        return;
-      }
-      signal.addEventListener("abort", onAbort, { once: true });
-      const back = (fn: () => void): void => {
+  #wayMs(link: SourceLink): number {
+    return link.random.between(...(this.#options.latencyMs ?? [2, 10]));
+  }
+
+  /** A question that is answered by what the stream is when it arrives: the answer is old when it comes back. */
+  #ask<T>(link: SourceLink, signal: AbortSignal, answer: () => T): Promise<T> {
+    const [thereMs, backMs] = [this.#wayMs(link), this.#wayMs(link)];
+    return settledBy(signal, (settle) => {
+      this.#time.schedule(thereMs, () => {
+        const outcome = this.#outcome(answer);
         this.#time.schedule(backMs, () => {
           link.clock.deliver(() => {
-            signal.removeEventListener("abort", onAbort);
-            fn();
+            settle(outcome);
           });
         });
-      };
+      });
+    });
+  }
+
+  /**
+   * A read of a shard, of which a simulation has more than of anything else: a single event, since records do not grow
+   * old on their way. The wait before it is the stream's: a reader that stands still has asked all the same.
+   */
+  #poll<T>(
+    link: SourceLink,
+    signal: AbortSignal,
+    { shardId, waitMs }: { readonly shardId: string; readonly waitMs: number },
+    answer: () => T,
+  ): Promise<T> {
+    return settledBy(signal, (settle) => {
       const arrive = (): void => {
-        const silent = this.#silent.get(shardId ?? "");
+        // Nobody waits for it any more.
+        if (signal.aborted || link.clock.isKilled) return;
+        const silent = this.#silent.get(shardId);
         if (silent !== undefined) {
           silent.push(arrive);
           return;
         }
-        let outcome: () => void;
-        try {
-          if (this.#outages > 0) throw down();
-          const value = answer();
-          outcome = () => {
-            resolve(value);
-          };
-        } catch (error) {
-          outcome = () => {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          };
-        }
-        back(outcome);
+        const outcome = this.#outcome(answer);
+        link.clock.deliver(() => {
+          settle(outcome);
+        });
       };
-      this.#time.schedule(thereMs, arrive);
+      this.#time.schedule(waitMs + this.#wayMs(link) + this.#wayMs(link), arrive);
     });
   }
+
+  #outcome<T>(answer: () => T): Outcome<T> {
+    try {
+      if (this.#outages > 0) throw down();
+      return { ok: true, value: answer() };
+    } catch (error) {
+      return { ok: false, error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+}
+
+type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
+
+/** Settled by what `begin` starts, or rejected by the signal, whichever comes first. */
+function settledBy<T>(
+  signal: AbortSignal,
+  begin: (settle: (outcome: Outcome<T>) => void) => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(reasonOf(signal));
+    };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    begin((outcome) => {
+      signal.removeEventListener("abort", onAbort);
+      if (outcome.ok) resolve(outcome.value);
+      else reject(outcome.error);
+    });
+  });
 }
 
 function reasonOf(signal: AbortSignal): Error {

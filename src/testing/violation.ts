@@ -5,7 +5,6 @@
  *   `belief-ends-before-fence` (S6), `belief-rests-on-beats` (S7), `work-within-belief` (S10), `once-told` (S10),
  *   `parents-first` (S11), `nothing-lost` (S12), `history-is-whole` (S12).
  * - `taken-only-when-free`: no data lease leaves an owner that neither gave it up nor is fenced.
- * - `monitor`: the events follow one another as the protocol allows (`monitor/rules.ts`, whose rule the message names).
  * - `owned-after-healing` (L1), `deaths-are-fenced` (L6), `stops-clean` (L5), `no-leaks`.
  */
 export const invariantNames = [
@@ -22,7 +21,6 @@ export const invariantNames = [
   "parents-first",
   "nothing-lost",
   "history-is-whole",
-  "monitor",
   "owned-after-healing",
   "deaths-are-fenced",
   "stops-clean",

@@ -217,6 +217,19 @@ describe("the belief oracle", () => {
     expect([s.oracle.remainingMs("w1"), s.oracle.believedBy("w1").size]).to.deep.equal([0, 0]);
   });
 
+  it("reports a belief that a wall clock set back gives back, when it is told to look", () => {
+    const s = new Setting();
+    const clock = s.beating("w1");
+    s.begin("w1", 5);
+    clock.jumpWall(3_600_000);
+    s.beating("w2");
+    s.begin("w2", 6);
+    expect(s.check()).to.deep.equal([]);
+    clock.jumpWall(-3_600_000);
+    s.oracle.look();
+    expect(s.check()).to.deep.equal(["one-believer"]);
+  });
+
   it("lets a worker go on that has read an operator's fence, but neither beat nor begin", () => {
     const s = new Setting();
     s.beating("w1");

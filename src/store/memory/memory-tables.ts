@@ -39,11 +39,18 @@ export class MemorySnapshot {
     workers: ReadonlyMap<string, WorkerRow>,
     planner: PlannerRow | undefined,
     meta: MetaRow | undefined,
+    scan: LeaseScan | undefined,
   ) {
     this.#leases = leases;
     this.#workers = workers;
     this.planner = planner;
     this.meta = meta;
+    this.#scan = scan;
+  }
+
+  /** The scan of these very rows, where one was made. */
+  get madeScan(): LeaseScan | undefined {
+    return this.#scan;
   }
 
   scan(): LeaseScan {
@@ -117,6 +124,8 @@ export class MemoryTables {
   #actions = new Map<string, OperatorAction>();
   /** The present state, until the next write. */
   #view: MemorySnapshot | undefined;
+  /** Of the lease rows as they stand, while other rows are written: most writes are beats. */
+  #scan: LeaseScan | undefined;
   /** A snapshot that was given out holds the map: the next write makes a copy first. */
   #leasesShared = false;
   #workersShared = false;
@@ -146,6 +155,7 @@ export class MemoryTables {
     this.#planner = undefined;
     this.#meta = undefined;
     this.#view = undefined;
+    this.#scan = undefined;
     this.#leasesShared = false;
     this.#workersShared = false;
   }
@@ -159,7 +169,10 @@ export class MemoryTables {
 
   /** @internal The rows as they stand, good until the next write only: it costs no copy. */
   view(): MemorySnapshot {
-    this.#view ??= new MemorySnapshot(this.#leases, this.#workers, this.#planner, this.#meta);
+    if (this.#view === undefined) {
+      this.#view = new MemorySnapshot(this.#leases, this.#workers, this.#planner, this.#meta, this.#scan);
+      this.#scan = undefined;
+    }
     return this.#view;
   }
 
@@ -210,14 +223,14 @@ export class MemoryTables {
   /** @internal */
   setPlanner(row: PlannerRow): PlannerRow {
     this.#planner = Object.freeze(row);
-    this.#view = undefined;
+    this.#leasesStand();
     return row;
   }
 
   /** @internal */
   setMeta(row: MetaRow): MetaRow {
     this.#meta = Object.freeze(row);
-    this.#view = undefined;
+    this.#leasesStand();
     return row;
   }
 
@@ -259,12 +272,18 @@ export class MemoryTables {
     return [...this.#history.keys()];
   }
 
+  /** A write of another row: what is known of the lease rows stays. */
+  #leasesStand(): void {
+    this.#scan = this.#view?.madeScan ?? this.#scan;
+    this.#view = undefined;
+  }
+
   #writeWorkers(): Map<string, WorkerRow> {
     if (this.#workersShared) {
       this.#workers = new Map(this.#workers);
       this.#workersShared = false;
     }
-    this.#view = undefined;
+    this.#leasesStand();
     return this.#workers;
   }
 
@@ -274,6 +293,7 @@ export class MemoryTables {
       this.#leasesShared = false;
     }
     this.#view = undefined;
+    this.#scan = undefined;
     return this.#leases;
   }
 }

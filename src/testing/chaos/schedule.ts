@@ -14,21 +14,23 @@ export interface ChaosWeather {
 
 /** One thing that is done to the fleet. Times in ms, from when the fleet was whole. */
 export type ChaosAct =
-  /** SIGKILL; one without a supervisor is started again after `downMs`. */
+  /** SIGKILL to so many at once; those without a supervisor are started again after `downMs`. */
   | {
       readonly kind: "kill";
       readonly atMs: number;
       readonly victim: Victim;
       readonly pick: number;
+      readonly count: number;
       readonly downMs: number;
     }
-  /** SIGSTOP, and SIGCONT after `forMs`. */
+  /** SIGSTOP, and SIGCONT after `forMs`; or SIGKILL, for one that must not have the chance to notice. */
   | {
       readonly kind: "pause";
       readonly atMs: number;
       readonly victim: Victim;
       readonly pick: number;
       readonly forMs: number;
+      readonly endsBy: "SIGCONT" | "SIGKILL";
     }
   /** SIGTERM, a second one after `hurryMs` where there is one, and a new start `downMs` after the end. */
   | {
@@ -84,6 +86,9 @@ const kills: Some<Victim> = ["solo", "child", "solo", "child", "solo", "supervis
 const pauses: Some<Victim> = ["solo", "child", "child", "solo", "solo", "solo", "supervisor", "child"];
 const stops: Some<Exclude<Victim, "child">> = ["solo", "supervisor", "solo"];
 
+const severalEvery = 4;
+const neverWakesEvery = 5;
+
 /** The same seed draws the same acts at the same times. What real processes make of them is not the same twice. */
 export function drawSchedule(options: {
   readonly seed: number;
@@ -115,14 +120,17 @@ export function drawSchedule(options: {
   const acts: readonly ChaosAct[] = [
     ...spread("kill", (i, atMs, from) => {
       const victim = inTurn(kills, i);
-      return { kind: "kill", atMs, victim, pick: from.integer(0, 999), downMs: downMs(from) };
+      // Now and then several: whoever observes a row may die with it.
+      const count = i % severalEvery === severalEvery - 1 ? from.integer(2, 3) : 1;
+      return { kind: "kill", atMs, victim, pick: from.integer(0, 999), count, downMs: downMs(from) };
     }),
     ...spread("pause", (i, atMs, from) => {
       const victim = inTurn(pauses, i);
       // In turn one that a belief may survive, and one after which others hold what was held.
       const [least, most] = i % 2 === 0 ? [0.2, 0.95] : [1.1, 2.2];
       const forMs = Math.round(expiryMs * from.between(least, most));
-      return { kind: "pause", atMs, victim, pick: from.integer(0, 999), forMs };
+      const endsBy = i % neverWakesEvery === neverWakesEvery - 1 ? "SIGKILL" : "SIGCONT";
+      return { kind: "pause", atMs, victim, pick: from.integer(0, 999), forMs, endsBy };
     }),
     ...spread("stop", (i, atMs, from) => ({
       kind: "stop",

@@ -48,6 +48,14 @@ describe("the schedule of a chaos run", () => {
     }
   });
 
+  it("kills several at once, and some that stand still", () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const acts = draw(seed);
+      expect(of(acts, "kill").some(({ count }) => count > 1)).to.equal(true);
+      expect(new Set(of(acts, "pause").map(({ endsBy }) => endsBy)).size).to.equal(2);
+    }
+  });
+
   it("begins every act within the run, in order, and spreads each kind over all of it", () => {
     for (let seed = 0; seed < 200; seed++) {
       const acts = draw(seed);
