@@ -2,7 +2,7 @@ import path from "node:path";
 import Mocha from "mocha";
 import { messageOf } from "../../src/model/errors.js";
 import { simulate } from "../../src/testing/simulator.js";
-import { InvariantViolation } from "../../src/testing/violation.js";
+import { invariantNames, InvariantViolation } from "../../src/testing/violation.js";
 import { mochaHooks } from "../hooks.js";
 import { scenarios } from "./scenarios.js";
 
@@ -76,6 +76,8 @@ interface SeedsReport {
 async function runSeeds({ scenario, from, to, falls }: SeedsJob): Promise<SeedsReport> {
   const draw = scenarios[scenario];
   if (draw === undefined) throw new Error(`there is no scenario ${scenario}`);
+  const unknown = falls.filter((name) => !(invariantNames as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new Error(`there is no invariant ${unknown.join(", ")}`);
   const others: { seed: number; what: string }[] = [];
   for (let seed = from; seed <= to; seed++) {
     try {
@@ -97,3 +99,6 @@ process.on("message", (job: Job) => {
     (error: unknown) => process.send?.({ error: messageOf(error) }),
   );
 });
+
+// Nobody is left to tell.
+process.on("disconnect", () => process.exit());

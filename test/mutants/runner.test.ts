@@ -28,13 +28,13 @@ async function run(): Promise<{ readonly code: number; readonly stdout: string }
 describe("the run of the mutants", function () {
   this.timeout(240_000);
 
-  it("kills what is noticed, by the title that failed, and fails, saying why, for what does not apply, does not compile, is unhappy, breaks a test down or is noticed by nothing", async () => {
+  it("kills what is noticed, by the title that failed, and fails, saying why, for what does not apply, does not compile, is unhappy, breaks a test down, is in no model or is noticed by nothing", async () => {
     const { code, stdout } = await run();
     const { baseline, mutants } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Outcome;
     expect(code).to.equal(1);
     expect(baseline).to.equal(true);
     const found = Object.fromEntries(mutants.map(({ name, killed, why }) => [name, killed ? "killed" : why]));
-    expect(Object.keys(found)).to.have.length(6);
+    expect(Object.keys(found)).to.have.length(7);
     const by = "the verification of a history finds a hole, and says which epochs";
     expect(mutants.find(({ name }) => name === "killed")).to.deep.equal({
       name: "killed",
@@ -46,6 +46,7 @@ describe("the run of the mutants", function () {
     expect(found["does-not-compile"]).to.match(/^it does not compile: src\/model\/history-verify\.ts:50: /);
     expect(found["unhappy"]).to.match(/^it fails on the happy path: /);
     expect(found["breaks-down"]).to.match(/broke down: broken/);
+    expect(found["not-in-the-model"]).to.equal("there is no spec/mutants/there-is-no-such-mutant.json");
     expect(found["nothing-notices"]).to.match(/passes$/);
   });
 });
