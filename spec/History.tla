@@ -11,11 +11,10 @@
 (* later time, any number of times, or never, which is also what a stale   *)
 (* read comes to: everything sent is a function of the row as it once was. *)
 (*                                                                         *)
-(* Two things are taken as given. No creation of a row is still under way  *)
-(* thirty days after the row was marked. And who deletes a row by hand     *)
-(* does so when no creation is under way and something of the row's life   *)
-(* is archived; who deletes sooner has only the wall clock of the next     *)
-(* creation between them and an epoch used twice.                          *)
+(* Two things are taken as given: no creation of a row is still under way  *)
+(* thirty days after the row was marked, nor when a row is deleted by      *)
+(* hand. Wall clocks count for nothing: each creator's is so far behind    *)
+(* that its epoch comes from the history and from what was set aside.      *)
 (***************************************************************************)
 EXTENDS Rules
 
@@ -30,12 +29,13 @@ VARIABLES
   puts,     \* writes of the history that may still land
   history,  \* epoch -> None, or what was archived
   truth,    \* epoch -> None, or the tenure that was
+  aside,    \* the highest epoch set aside for a creation
   unhanded, \* epochs lost with a row that was deleted by hand
   byHand,   \* how many rows were
   used,     \* the highest epoch
   again     \* an epoch was used twice, or out of order
 
-vars == <<row, net, puts, history, truth, unhanded, byHand, used, again>>
+vars == <<row, net, puts, history, truth, aside, unhanded, byHand, used, again>>
 
 Epochs == 1 .. MaxEpoch
 
@@ -54,6 +54,7 @@ Init ==
   /\ puts = {}
   /\ history = [e \in Epochs |-> None]
   /\ truth = [e \in Epochs |-> None]
+  /\ aside = 0
   /\ unhanded = {}
   /\ byHand = 0
   /\ used = 0
@@ -71,7 +72,7 @@ Reasons == {"taken", "raised", "released", "deleted", "recreated"}
 Put(entry) ==
   /\ puts' = StillUnderWay(puts \cup {entry})
   /\ puts' # puts
-  /\ UNCHANGED <<row, net, history, truth, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, net, history, truth, aside, unhanded, byHand, used, again>>
 
 (* The row's previous tenure: a function of the row alone, so that a late  *)
 (* duplicate says the same.                                                *)
@@ -90,7 +91,7 @@ PutLands ==
        /\ Archived(entry.epoch) => ~Rule("history-overwrites")
        /\ history' = [history EXCEPT ![entry.epoch] = entry]
        /\ puts' = IF Rule("history-overwrites") THEN {p \in puts : p.epoch # entry.epoch} ELSE puts
-  /\ UNCHANGED <<row, net, truth, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, net, truth, aside, unhanded, byHand, used, again>>
 
 -----------------------------------------------------------------------------
 PreviousIsArchived ==
@@ -103,7 +104,7 @@ Send(reason, owner) ==
   /\ net' = net \cup {[kind |-> reason, epoch |-> row.epoch, owner |-> row.owner, is |-> row.is, to |-> owner,
                        present |-> row.present, previous |-> row.previous]}
   /\ net' # net
-  /\ UNCHANGED <<row, puts, history, truth, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, puts, history, truth, aside, unhanded, byHand, used, again>>
 
 (* A take, a handoff. *)
 SendTake ==
@@ -128,13 +129,16 @@ Highest ==
   CHOOSE e \in 0 .. MaxEpoch :
     (IF e = 0 THEN TRUE ELSE Archived(e)) /\ \A later \in e + 1 .. MaxEpoch : ~Archived(later)
 
-(* The row was seen missing, then the history was read. *)
+(* The row was seen missing, then the history was read, then an epoch was   *)
+(* set aside: only ever upwards, and never the same twice.                  *)
 SendCreate ==
   /\ row.is = "none"
-  /\ LET epoch == IF Highest = 0 THEN 1 ELSE Highest + (IF Rule("creation-forgets-the-unarchived") THEN 3 ELSE 1)
+  /\ LET above == IF Highest = 0 THEN 1
+                  ELSE Highest + (IF Rule("creation-forgets-the-unarchived") THEN 3 ELSE 1)
+         epoch == IF above > aside \/ ~Rule("creation-by-the-clock-alone") THEN above ELSE aside + 2
      IN /\ epoch <= MaxEpoch
+        /\ aside' = epoch
         /\ net' = net \cup {[kind |-> "created", epoch |-> epoch]}
-        /\ net' # net
   /\ UNCHANGED <<row, puts, history, truth, unhanded, byHand, used, again>>
 
 Creates == {r \in net : r.kind = "created"}
@@ -177,21 +181,20 @@ ChangeLands(r) ==
 
 Land ==
   /\ \E r \in net : IF r.kind = "created" THEN CreateLands(r) ELSE ChangeLands(r)
-  /\ UNCHANGED <<puts, history, unhanded, byHand>>
+  /\ UNCHANGED <<puts, history, aside, unhanded, byHand>>
 
 LoseCreate ==
   /\ \E r \in Creates : net' = net \ {r}
-  /\ UNCHANGED <<row, puts, history, truth, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, puts, history, truth, aside, unhanded, byHand, used, again>>
 
 DeleteByHand ==
   /\ byHand < MaxHandDeletions
-  /\ row.epoch > 2 /\ Creates = {}
-  /\ Archived(row.epoch - 2) \/ Archived(row.epoch - 1)
+  /\ row.is # "none" /\ Creates = {}
   /\ row' = NoRow
   /\ net' = {}
   /\ unhanded' = unhanded \cup {row.epoch - 1, row.epoch}
   /\ byHand' = byHand + 1
-  /\ UNCHANGED <<puts, history, truth, used, again>>
+  /\ UNCHANGED <<puts, history, truth, aside, used, again>>
 
 Next ==
   \/ SendTake \/ SendRaise \/ SendRelease \/ SendMark \/ SendRecreate \/ SendRemove \/ SendCreate
