@@ -193,7 +193,7 @@ class Simulation {
       (invariant, what) => {
         this.#fail(invariant, what);
       },
-      this.#invariants.deletedByHand,
+      { except: this.#invariants.deletedByHand, madeAgain: this.#faults.has("tables-deleted") },
     );
   }
 

@@ -15,6 +15,10 @@ function entry(epoch: number, reason: TenureReason, endedBy: TenureReason): Hist
 
 /** A row at epoch 14, held since then, with its previous tenure; the history is the test's. */
 function found(...entries: readonly HistoryEntry[]): readonly string[] {
+  return foundIn(entries, false);
+}
+
+function foundIn(entries: readonly HistoryEntry[], madeAgain: boolean): readonly string[] {
   const tables = new MemoryTables();
   const lease: Lease = {
     leaseKey: "a",
@@ -32,7 +36,7 @@ function found(...entries: readonly HistoryEntry[]): readonly string[] {
   tables.setLease(lease);
   for (const one of entries) tables.addHistory(one);
   const { report, says } = collectReports();
-  checkHistory(tables, report, new Set());
+  checkHistory(tables, report, { except: new Set(), madeAgain });
   return says;
 }
 
@@ -62,5 +66,12 @@ describe("the check of the history", () => {
     expect(found(created, entry(12, "taken", "deleted"))[0]).to.match(
       /ended by deleted, the next began as released/,
     );
+  });
+
+  it("reports what lies any number of epochs below, unless the tables were made again since", () => {
+    const late = entry(11 - 2 ** 50, "taken", "released");
+    expect(found(late, created, taken)[0]).to.match(/ and stands at /);
+    expect(foundIn([late, created, taken], true)).to.deep.equal([]);
+    expect(foundIn([late, created], true), "a gap in the present row's life").to.have.length(1);
   });
 });
