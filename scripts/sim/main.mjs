@@ -40,9 +40,10 @@ async function trace({ runSeed }, { seed, hours }) {
   return 1;
 }
 
-async function runAll({ coverageNames }, module, wish) {
+async function runAll({ coverageNames, coverageNamesWithoutHours = coverageNames }, module, wish) {
   const isAlone = wish.seed !== undefined;
-  const tally = new Tally(isAlone ? [] : coverageNames);
+  const names = wish.hours ? coverageNames : coverageNamesWithoutHours;
+  const tally = new Tally(isAlone ? [] : names);
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1_000;
   const progress = setInterval(() => {

@@ -17,10 +17,10 @@ export function lasting(draw: Draw, fromMs: number, toMs: number): { atMs: numbe
   return { atMs: draw.random.between(draw.warmUpMs, draw.healMs - forMs), forMs };
 }
 
-/** From `from` to `to` lease durations, short ones as likely as long ones: what matters is on which side of T it ends. */
+/** From `from` to `to` lease durations; mostly short ones, since little else shows beside one that lasts to the end. */
 export function leases(draw: Draw, from: number, to: number): { atMs: number; forMs: number } {
   const { random, leaseDurationMs } = draw;
-  const forMs = leaseDurationMs * from * (to / from) ** random.next();
+  const forMs = leaseDurationMs * from * (to / from) ** (random.next() ** 2);
   return lasting(draw, forMs, forMs);
 }
 

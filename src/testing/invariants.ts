@@ -1,4 +1,4 @@
-import { clockRateBound } from "../model/config.js";
+import { clockRateBound, type ProtocolConfig } from "../model/config.js";
 import type { LeaseholdEvent } from "../model/events.js";
 import { parentsAreDone, type Lease } from "../model/lease.js";
 import { isFinished } from "../model/position.js";
@@ -6,7 +6,13 @@ import { isLive } from "../model/worker-row.js";
 import type { CheckpointWrite } from "../store/checkpoints.js";
 import type { HeldLease } from "../tenure/tenure.js";
 import { BeliefOracle } from "./belief-oracle.js";
+import { DrainChecks } from "./drain-checks.js";
+import { Liveness } from "./liveness.js";
 import type { ByHand } from "./operator.js";
+import type { Processes } from "./processes.js";
+import type { Scenario } from "./scenario.js";
+import { Transitions } from "./transitions.js";
+import type { Weather } from "./weather.js";
 import { Ledger } from "./ledger.js";
 import { RowChecks } from "./row-checks.js";
 import type { SimulatedProcess } from "./simulated-process.js";
@@ -20,20 +26,28 @@ export interface Unhealed {
   readonly what: string;
 }
 
-export interface InvariantTimes {
-  /** D less the safety margin, ms. */
-  readonly beliefMs: number;
-  /** T, ms. */
-  readonly expiryMs: number;
+export interface InvariantDeps {
+  readonly config: ProtocolConfig;
+  readonly scenario: Scenario;
   /** True time since the start, ms. */
   readonly nowMs: () => number;
+  readonly store: SimulatedStore;
+  readonly stream: SimulatedStream;
+  readonly weather: Weather;
+  readonly processes: () => Processes;
 }
+
+/** How long a processor that failed waits at most, by default, ms. */
+const longestRetryMs = 60_000;
 
 /** Everything that is checked while a simulation runs. */
 export class Invariants implements ByHand {
   readonly oracle: BeliefOracle;
   readonly ledger: Ledger;
   readonly rows: RowChecks;
+  readonly drains: DrainChecks;
+  readonly liveness: Liveness;
+  readonly transitions: Transitions;
   /** Leases whose rows people deleted: with them went tenures that no history has. */
   readonly deletedByHand = new Set<string>();
   readonly #store: SimulatedStore;
@@ -44,30 +58,74 @@ export class Invariants implements ByHand {
   /** Checkpoints that reached the store, by their write ids. */
   readonly #checkpoints = new Map<string, CheckpointWrite>();
 
-  constructor(times: InvariantTimes, store: SimulatedStore, stream: SimulatedStream, report: Report) {
+  constructor(deps: InvariantDeps, report: Report) {
+    const { config, scenario, store, stream, weather, nowMs } = deps;
     this.#store = store;
     this.#stream = stream;
     this.#report = report;
-    this.oracle = new BeliefOracle(times.beliefMs, report);
+    this.oracle = new BeliefOracle(config.leaseDurationMs - config.safetyMarginMs, report);
     this.ledger = new Ledger(stream.shards, report);
-    const { oracle, ledger } = this;
+    this.transitions = new Transitions({ nowMs, blindGapMs: config.blindGapMs });
+    const { oracle, ledger, transitions } = this;
+    const believedBy = (workerId: string): ReadonlyMap<string, number> => oracle.believedBy(workerId);
+    this.drains = new DrainChecks(
+      {
+        nowMs,
+        row: (leaseKey) => store.rows.view().lease(leaseKey),
+        indexOf: (lease) => ledger.indexOfCheckpoint(lease),
+        clearSinceMs: ({ slot }) =>
+          weather.clearSinceMs("outage", "store", "rows", `store ${slot}`, `process ${slot}`, `work ${slot}`),
+        graceMs: config.shutdownGraceMs,
+        isExplicit: scenario.checkpointing === "explicit",
+        onUndrained: () => {
+          transitions.stoppedUndrained();
+        },
+      },
+      report,
+    );
+    this.liveness = new Liveness(
+      {
+        config,
+        retryMs: scenario.retry?.longestMs ?? longestRetryMs,
+        nowMs,
+        rows: () => store.rows.view(),
+        processes: deps.processes,
+        weather,
+        ledger,
+        believedBy,
+      },
+      report,
+    );
     this.rows = new RowChecks(
       store.rows,
       {
-        remainingMs: (workerId) =>
-          oracle.believedBy(workerId).size === 0 ? 0 : oracle.remainingMs(workerId),
+        remainingMs: (workerId) => (believedBy(workerId).size === 0 ? 0 : oracle.remainingMs(workerId)),
         undone: (lease) => ledger.undone(lease),
         checkpointBy: (writeId) => this.#checkpoints.get(writeId),
-        nowMs: times.nowMs,
+        nowMs,
         // On the fastest clock within the bound T is over so soon.
-        forcedFreeMs: times.expiryMs / (1 + clockRateBound),
+        forcedFreeMs: config.expiryMs / (1 + clockRateBound),
       },
       report,
+      {
+        leaseChanged: (before, after, rows) => {
+          transitions.lease(before, after, rows);
+        },
+        workerChanged: (before, after) => {
+          transitions.worker(before, after);
+          if (after.fencedBy !== undefined && before?.fencedBy === undefined) this.liveness.fenced(after);
+        },
+        plannerChanged: (after, rows) => {
+          transitions.planner(after, rows);
+        },
+      },
     );
   }
 
   /** A call as it is applied. */
-  traffic({ operation, args }: StoreTraffic): void {
+  traffic(traffic: StoreTraffic): void {
+    this.transitions.traffic(traffic);
+    const { operation, args } = traffic;
     if (operation !== "checkpoints.write") return;
     const write = args[0] as CheckpointWrite;
     this.#checkpoints.set(write.writeId, write);
@@ -75,6 +133,10 @@ export class Invariants implements ByHand {
 
   /** An event, at its instant, before anything follows from it. */
   event(process: SimulatedProcess, event: LeaseholdEvent): void {
+    this.drains.event(process, event);
+    if (event.type === "draining" && process.state === "stopping") this.liveness.leaves(event.workerId);
+    if (event.type === "worker-created" && process.workerIds.length > 1) this.transitions.rejoined();
+    this.transitions.event(event, this.#store.rows.view());
     this.oracle.take(event, process.clock);
     if (event.type !== "tenure-began") return;
     this.ledger.begin(event.workerId, event.leaseKey, event.checkpoint);
@@ -84,6 +146,18 @@ export class Invariants implements ByHand {
   delivered(process: SimulatedProcess, lease: HeldLease, sequenceNumbers: readonly string[]): void {
     const workerId = this.#holder(process, lease, "is given records of");
     if (workerId !== undefined) this.ledger.deliver(workerId, lease.leaseKey, sequenceNumbers);
+    this.drains.called(process, lease);
+  }
+
+  returned(
+    process: SimulatedProcess,
+    lease: HeldLease,
+    sequenceNumbers: readonly string[],
+    isDone: boolean,
+  ): void {
+    const last = isDone ? sequenceNumbers.at(-1) : undefined;
+    const at = last === undefined ? undefined : this.ledger.indexOf(lease.leaseKey, last);
+    this.drains.returned(process, lease, at);
   }
 
   worked(process: SimulatedProcess, lease: HeldLease, sequenceNumbers: readonly string[]): void {

@@ -90,6 +90,30 @@ export class Ledger {
     while (account.done[account.doneUpTo] === true) account.doneUpTo++;
   }
 
+  /** Records put and not worked yet, of those that all come after what was worked without a gap. */
+  waiting(leaseKey: string): number {
+    const account = this.#account(leaseKey);
+    return account === undefined ? 0 : account.shard.records.length - account.doneUpTo;
+  }
+
+  /** Records worked without a gap. */
+  done(leaseKey: string): number {
+    return this.#account(leaseKey)?.doneUpTo ?? 0;
+  }
+
+  /** The place of a lease's checkpoint among its records; −1 before the first. */
+  indexOfCheckpoint({ leaseKey, checkpoint: { sequenceNumber } }: Lease): number {
+    const account = this.#account(leaseKey);
+    if (account === undefined || sequenceNumber === "SHARD_END") return Infinity;
+    return isSentinel(sequenceNumber) ? -1 : (this.#indexOf(account, sequenceNumber) ?? -1);
+  }
+
+  /** The place of a record in its shard. */
+  indexOf(leaseKey: string, sequenceNumber: string): number | undefined {
+    const account = this.#account(leaseKey);
+    return account === undefined ? undefined : this.#indexOf(account, sequenceNumber);
+  }
+
   /** Why the lease's checkpoint may not stand where it does, or undefined: something before it was never worked. */
   undone(lease: Lease): string | undefined {
     const account = this.#account(lease.leaseKey);

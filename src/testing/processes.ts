@@ -68,7 +68,7 @@ export class Processes {
       time.clock({ rate: machine.rate, wallOffsetMs: machine.wallOffsetMs }),
       random.fork(`process ${String(slot)}.${String(generation)}`),
       this.#deps,
-      deployment,
+      { deployment, startedAtMs: time.nowMs },
     );
     this.#newest[slot] = process;
     onStart(process);

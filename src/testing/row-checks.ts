@@ -1,6 +1,6 @@
 import type { Lease } from "../model/lease.js";
 import { comparePositions, formatPosition } from "../model/position.js";
-import { isForced, type WorkerRow } from "../model/worker-row.js";
+import { isForced, type PlannerRow, type WorkerRow } from "../model/worker-row.js";
 import type { MemorySnapshot, MemoryTables } from "../store/memory/index.js";
 import type { LeaseScan } from "../store/lease-reader.js";
 import type { Report } from "./violation.js";
@@ -19,6 +19,13 @@ export interface RowWitness {
   readonly forcedFreeMs: number;
 }
 
+/** Told of every change of a row, after it was checked. */
+export interface RowWatcher {
+  leaseChanged(before: Lease | undefined, after: Lease, rows: MemorySnapshot): void;
+  workerChanged(before: WorkerRow | undefined, after: WorkerRow): void;
+  plannerChanged(after: PlannerRow | undefined, rows: MemorySnapshot): void;
+}
+
 /**
  * Looks at every change of a row, whoever made it and however: what a deposed, late or doubled write did shows here even
  * if nobody in the fleet noticed.
@@ -27,10 +34,12 @@ export class RowChecks {
   readonly #tables: MemoryTables;
   readonly #witness: RowWitness;
   readonly #report: Report;
+  readonly #watcher: RowWatcher | undefined;
   #seen: MemorySnapshot | undefined;
   #scanned: LeaseScan | undefined;
   #leases = new Map<string, Lease>();
   #workers = new Map<string, WorkerRow>();
+  #planner: PlannerRow | undefined;
   /** When each fence by an operator was applied, true ms. */
   readonly #forcedAtMs = new Map<string, number>();
   /** The highest epoch of each lease, which a row made after one that people deleted has to exceed. */
@@ -39,7 +48,8 @@ export class RowChecks {
   readonly #byHand = new Set<string>();
   #ownerChanges = 0;
 
-  constructor(tables: MemoryTables, witness: RowWitness, report: Report) {
+  constructor(tables: MemoryTables, witness: RowWitness, report: Report, watcher?: RowWatcher) {
+    this.#watcher = watcher;
     this.#tables = tables;
     this.#witness = witness;
     this.#report = report;
@@ -70,6 +80,9 @@ export class RowChecks {
     this.#seen = rows;
     this.#checkWorkers(rows);
     this.#checkLeases(rows);
+    if (rows.planner === this.#planner) return;
+    this.#planner = rows.planner;
+    this.#watcher?.plannerChanged(rows.planner, rows);
   }
 
   #checkLeases(rows: MemorySnapshot): void {
@@ -87,6 +100,7 @@ export class RowChecks {
       if (before !== undefined) this.#checkLease(before, lease, rows);
       else this.#checkNew(lease);
       this.#highest.set(lease.leaseKey, lease.epoch);
+      this.#watcher?.leaseChanged(before, lease, rows);
       const undone = this.#witness.undone(lease);
       if (undone !== undefined) this.#report("nothing-lost", undone);
     }
@@ -197,6 +211,7 @@ export class RowChecks {
       if (before === row) continue;
       this.#workers.set(row.workerId, row);
       this.#checkWorker(before, row);
+      this.#watcher?.workerChanged(before, row);
     }
     if (workers.length === this.#workers.size) return;
     const ids = new Set(workers.map((row) => row.workerId));

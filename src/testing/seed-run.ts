@@ -5,7 +5,7 @@ import { simulate, type SimulationOptions } from "./simulator.js";
 import { InvariantViolation } from "./violation.js";
 
 /** All that a program needs that runs numbered seeds, from one module. */
-export { coverageNames } from "./coverage.js";
+export { coverageNames, coverageNamesWithoutHours } from "./coverage.js";
 
 export interface SeedOptions extends SimulationOptions {
   /** Whether one seed in 50 is an hour long. */

@@ -29,6 +29,10 @@ export class SimulatedProcess {
   readonly processor: SimulatedProcessor;
   /** The ids it has had, newest last: an incarnation each. */
   readonly workerIds: string[] = [];
+  /** True time of its start, ms. */
+  readonly startedAtMs: number;
+  /** Its stop was told to wait for nothing any more. */
+  isHurried = false;
   readonly #worker: SimulatedWorker;
   readonly #deps: ProcessDeps;
   #state: ProcessState = "running";
@@ -40,11 +44,12 @@ export class SimulatedProcess {
     clock: VirtualClock,
     random: SeededRandom,
     deps: ProcessDeps,
-    deployment: string | undefined,
+    { deployment, startedAtMs }: { readonly deployment: string | undefined; readonly startedAtMs: number },
   ) {
     this.name = `${String(slot)}.${String(generation)}`;
     this.slot = slot;
     this.clock = clock;
+    this.startedAtMs = startedAtMs;
     this.#deps = deps;
     const { scenario, store, stream } = deps;
     const { checkpointing = "automatic" } = scenario;
@@ -119,7 +124,9 @@ export class SimulatedProcess {
 
   /** The end of a clean stop's patience, as on a second SIGTERM. */
   hurry(): void {
-    if (this.#state === "stopping") this.#worker.hurry();
+    if (this.#state !== "stopping") return;
+    this.isHurried = true;
+    this.#worker.hurry();
   }
 
   kill(): void {

@@ -15,6 +15,13 @@ export interface ProcessorHooks {
   ) => void;
   /** The lease said that it is held, and the work's effect happens now. */
   readonly worked: (process: SimulatedProcess, lease: HeldLease, sequenceNumbers: readonly string[]) => void;
+  /** A call with a batch has returned, or failed. */
+  readonly returned: (
+    process: SimulatedProcess,
+    lease: HeldLease,
+    sequenceNumbers: readonly string[],
+    isDone: boolean,
+  ) => void;
   readonly lost: (process: SimulatedProcess, lease: HeldLease) => void;
 }
 
@@ -53,6 +60,16 @@ export class SimulatedProcessor implements Processor {
   async process(batch: Batch, lease: HeldLease): Promise<void> {
     const numbers = batch.records.map((record) => record.sequenceNumber);
     this.#hooks.delivered(this.#process, lease, numbers);
+    let isDone = false;
+    try {
+      await this.#processBatch(batch, lease, numbers);
+      isDone = true;
+    } finally {
+      this.#hooks.returned(this.#process, lease, numbers, isDone);
+    }
+  }
+
+  async #processBatch(batch: Batch, lease: HeldLease, numbers: readonly string[]): Promise<void> {
     if (this.#random.chance(this.#failingShare)) throw new Error("the processor fails (simulated)");
     if (this.#stuck > 0) {
       await new Promise<void>((resolve) => {

@@ -45,12 +45,16 @@ export interface SimulationResult {
   readonly redone: number;
   /** How often each kind of fault had something to act on. */
   readonly faults: ReadonlyMap<FaultKind, number>;
+  /** How often each transition of the protocol was gone through. */
+  readonly transitions: ReadonlyMap<string, number>;
   /** How often each type of event was emitted. */
   readonly emitted: ReadonlyMap<LeaseholdEvent["type"], number>;
 }
 
 /** What ended is looked for this often after healing, ms. */
 const lookEveryMs = 100;
+/** Whether leases are worked that should be is looked at this often, ms. */
+const lifeEveryMs = 500;
 /** A process manager starts what failed again, after this, ms. */
 const restartMs = 2_000;
 /** Asking a worker what it believes is itself something that happens to it: not after every event. */
@@ -102,11 +106,16 @@ class Simulation {
       ...(options.wrapStore === undefined ? {} : { wrap: options.wrapStore }),
     });
     this.#stream = new SimulatedStream(this.#time, { shards: scenario.shards, idleMs: 1_500 });
-    const beliefMs = this.#config.leaseDurationMs - this.#config.safetyMarginMs;
     this.#invariants = new Invariants(
-      { beliefMs, expiryMs: this.#config.expiryMs, nowMs: () => this.#time.nowMs },
-      this.#store,
-      this.#stream,
+      {
+        config: this.#config,
+        scenario,
+        nowMs: () => this.#time.nowMs,
+        store: this.#store,
+        stream: this.#stream,
+        weather: this.#weather,
+        processes: () => this.#processes,
+      },
       (invariant, what) => {
         this.#report(invariant, what);
       },
@@ -150,9 +159,11 @@ class Simulation {
     time.schedule(healedAtMs(this.#scenario), () => {
       this.#lookForHealing(time.nowMs);
     });
+    this.#lookForLife();
     await this.#until(() => false, runMs);
     await this.#finish();
-    const { ledger, rows } = this.#invariants;
+    const { ledger, rows, transitions } = this.#invariants;
+    transitions.end();
     return {
       scenario: this.#scenario,
       trace: this.#trace,
@@ -162,6 +173,7 @@ class Simulation {
       records: this.#stream.putRecords,
       redone: ledger.redone,
       faults: this.#faults,
+      transitions: transitions.counts,
       emitted: this.#emitted,
     };
   }
@@ -225,6 +237,9 @@ class Simulation {
         worked: (...args) => {
           invariants.worked(...args);
         },
+        returned: (...args) => {
+          invariants.returned(...args);
+        },
         lost: (...args) => {
           invariants.lost(...args);
         },
@@ -253,6 +268,11 @@ class Simulation {
     const why = error === undefined ? {} : { error: messageOf(error) };
     this.#trace.add({ t: this.#time.nowMs, who: process.name, type: `process-${process.state}`, ...why });
     this.#invariants.oracle.forget(process.workerIds);
+    if (process.state === "stopped") {
+      const { liveness } = this.#invariants;
+      const look = liveness.left(process);
+      if (look !== undefined) this.#time.schedule(liveness.orphanedForMs, look);
+    }
     // Who stopped was meant to; who failed is started again, as a process manager would. Where the tables are gone, that
     // is for people to decide.
     if (process.state !== "failed") return;
@@ -265,6 +285,14 @@ class Simulation {
     this.#sinceAsked = (this.#sinceAsked + 1) % askEvery;
     this.#invariants.check(this.#sinceAsked === 0 ? this.#processes.alive() : []);
     if (this.#violation !== undefined) throw this.#violation;
+  }
+
+  #lookForLife(): void {
+    if (this.#finishing) return;
+    this.#invariants.liveness.look();
+    this.#time.schedule(lifeEveryMs, () => {
+      this.#lookForLife();
+    });
   }
 
   #lookForHealing(healedAt: number): void {
