@@ -92,6 +92,11 @@ function packageImports(room) {
       message: "An import that the import table cannot see.",
     });
   }
+  if (room === "testing/monitor") {
+    const message = "The monitor knows the type of the events and nothing else.";
+    imports.push({ regex: "/model/(?!events\\.js$)|^[^.]", message });
+    imports.push({ regex: "/model/events\\.js$", allowTypeImports: true, message });
+  }
   if (room === "model") {
     const message = "The model is pure: no packages, and of Node only what does no I/O.";
     imports.push({ regex: "^(?!\\.|node:|@aws-sdk/|@smithy/)", message });

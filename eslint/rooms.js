@@ -32,11 +32,13 @@ export const rooms = [
   { name: "processing", pattern: "src/processing/**", mayImport: ["model", "runtime", "tenure", "source"] },
   { name: "supervisor", pattern: "src/supervisor/**", mayImport: ["model", "runtime", "store"] },
   { name: "telemetry", pattern: "src/telemetry/**", mayImport: ["model", "runtime"] },
+  // An independent judge: it knows what is told, and nothing of the code that tells it (see also `bans.js`).
+  { name: "testing/monitor", pattern: "src/testing/monitor/**", mayImport: ["model"] },
   // A fleet under test runs against emulators, whose starters, clients and streams are made in `embedded`.
   {
     name: "testing",
     pattern: "src/testing/**",
-    mayImport: [...all, "root", "inspect", "index", "embedded"],
+    mayImport: [...all, "root", "inspect", "index", "embedded", "testing/monitor"],
   },
   { name: "cli", pattern: "src/cli/**", mayImport: [...outer, "dashboard", "embedded", ...adapters] },
   { name: "dashboard", pattern: "src/dashboard/**", mayImport: outer },

@@ -76,7 +76,13 @@ export class CleaningUp {
     const { store, clock, random, config, emit, workerId } = this.#deps;
     const change = await changeTenure(
       { ownership: store.ownership, history: store.history, clock, random, config },
-      { lease, owner: undefined, reason: "deleted", mark: true },
+      {
+        lease,
+        owner: undefined,
+        reason: "deleted",
+        mark: true,
+        onArchived: (epoch) => this.#archived(lease.leaseKey, epoch),
+      },
     );
     if (change.outcome === "refused") return false;
     if (change.outcome !== "applied") throw change.error;
@@ -87,6 +93,10 @@ export class CleaningUp {
       epoch: change.row.epoch,
     });
     return true;
+  }
+
+  #archived(leaseKey: string, epoch: number): void {
+    this.#deps.emit({ type: "history-archived", workerId: this.#deps.workerId(), leaseKey, epoch });
   }
 
   #oldMarks({ partitions, leases }: CleanUpInput): readonly Lease[] {

@@ -94,7 +94,19 @@ export class LeaseCreation {
     const { store, clock, random, config } = this.#deps;
     const change = await changeTenure(
       { ownership: store.ownership, history: store.history, clock, random, config },
-      { lease: marked, owner: undefined, reason: "recreated", recreate: lease },
+      {
+        lease: marked,
+        owner: undefined,
+        reason: "recreated",
+        recreate: lease,
+        onArchived: (epoch) =>
+          this.#deps.emit({
+            type: "history-archived",
+            workerId: this.#deps.workerId(),
+            leaseKey: lease.leaseKey,
+            epoch,
+          }),
+      },
     );
     if (change.outcome === "applied") return this.#created(change.row);
     if (change.outcome !== "refused") throw change.error;

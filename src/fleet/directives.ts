@@ -121,7 +121,16 @@ export class Directives implements PlannedLeases {
     for (const { directive, key, why } of directives) {
       const { leaseKey, epoch, target } = directive;
       this.#posted.set(leaseKey, { directive, from, key, beat: row?.beat ?? 0 });
-      deps.emit({ type: "directive-posted", workerId, leaseKey, epoch, from, target, why });
+      deps.emit({
+        type: "directive-posted",
+        workerId,
+        leaseKey,
+        epoch,
+        from,
+        target,
+        why,
+        plannerEpoch,
+      });
     }
     return result.ok ? "posted" : "unknown";
   }

@@ -29,6 +29,7 @@ export interface FleetChanges {
  */
 export class FleetView {
   readonly #forced: ForcedFences;
+  readonly #onFenced: (row: WorkerRow, by: string) => void;
   #workers = new Map<string, WorkerRow>();
   /** The same as a list, until the next change: looked through many times in every round. */
   #list: readonly WorkerRow[] | undefined;
@@ -43,8 +44,10 @@ export class FleetView {
   readonly #fencedMeanwhile = new Map<string, WorkerRow>();
   readonly #drainingMeanwhile = new Map<string, WorkerRow>();
 
-  constructor(forced: ForcedFences) {
+  /** @param onFenced told of each fence at its first sight, by a read or a write of whatever kind */
+  constructor(forced: ForcedFences, onFenced: (row: WorkerRow, by: string) => void = () => undefined) {
     this.#forced = forced;
+    this.#onFenced = onFenced;
   }
 
   get workers(): readonly WorkerRow[] {
@@ -141,8 +144,10 @@ export class FleetView {
     this.#workers.set(row.workerId, kept);
     this.#list = undefined;
     this.#forced.saw(kept);
-    if (kept.fencedBy !== undefined && before?.fencedBy === undefined)
+    if (kept.fencedBy !== undefined && before?.fencedBy === undefined) {
       this.#fencedMeanwhile.set(kept.workerId, kept);
+      this.#onFenced(kept, kept.fencedBy);
+    }
     if (kept.draining && before?.draining !== true) this.#drainingMeanwhile.set(kept.workerId, kept);
   }
 

@@ -139,12 +139,14 @@ export class Heartbeat {
       },
       ({ number, signal }) => {
         this.#pendingSince ??= clock.now();
-        emit({ type: "beat-sent", workerId: this.#workerId, beat: beat + 1, attempt: number });
+        const status = this.#hooks.status();
+        const planner = status.planner === undefined ? {} : { planner: status.planner };
+        emit({ type: "beat-sent", workerId: this.#workerId, beat: beat + 1, attempt: number, ...planner });
         return store.membership.beat(
           {
             workerId: this.#workerId,
             beat,
-            status: this.#hooks.status(),
+            status,
             removeMail: this.#hooks.answeredMail(),
           },
           { signal },

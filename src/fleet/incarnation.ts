@@ -68,7 +68,11 @@ export class Incarnation implements Member {
   constructor(deps: FleetDeps, workerId: string, look: FirstLook) {
     this.deps = deps;
     this.workerId = workerId;
-    this.fleet = new FleetView(new ForcedFences(deps.clock, deps.config.expiryMs));
+    const forced = new ForcedFences(deps.clock, deps.config.expiryMs);
+    this.fleet = new FleetView(forced, ({ workerId: victim, fenceKind }, by) => {
+      const kind = fenceKind === undefined ? {} : { kind: fenceKind };
+      deps.emit({ type: "fence-seen", workerId, victim, by, ...kind });
+    });
     this.tasks = new Tasks(workerId, deps.emit, this.#fail);
     this.belief = new Belief(deps.clock, deps.config, () => {
       deps.emit({ type: "belief-lapsed", workerId, leases: this.tenures.count });

@@ -83,9 +83,8 @@ export class News {
   }
 
   #follow({ newlyFenced, newlyDraining, newlyFree, deathsRose }: FleetChanges, inPart: boolean): void {
-    const { workerId, deps } = this.#member;
+    const { workerId } = this.#member;
     const { scanning, reconcile, planner } = this.#parts;
-    for (const { workerId: victim } of newlyFenced) deps.emit({ type: "fence-seen", workerId, victim });
     if (newlyFenced.length > 0 || newlyFree) scanning.want();
     // This read may show the count and not yet the row that it was raised for; or the row, read for itself alone.
     if (deathsRose || (inPart && newlyFenced.length > 0)) this.#hooks.stir();

@@ -140,13 +140,16 @@ export class PlannerRole {
 
   /** Makes a worker the planner: oneself, or at a clean stop one's successor. */
   async #claim(owner: string): Promise<boolean> {
-    const { fleet, deps, tasks } = this.#member;
+    const { fleet, deps, tasks, workerId } = this.#member;
     const planner = fleet.planner;
     const result = await attempts(
       deps.clock,
       deps.random,
       { attemptTimeoutMs: deps.config.attemptTimeoutMs, withinMs: deps.config.attemptTimeoutMs * 2 },
-      ({ signal }) => deps.store.plannerDesk.claim(owner, planner?.epoch, { signal }),
+      ({ signal }) => {
+        deps.emit({ type: "planner-claimed", workerId, owner });
+        return deps.store.plannerDesk.claim(owner, planner?.epoch, { signal });
+      },
     );
     if (!result.ok) {
       tasks.failed("claim-planner", result.error);
@@ -186,6 +189,10 @@ export class PlannerRole {
     else if (posted === "some") this.#memory = emptyPlanMemory;
     this.#duties.housekeeping();
     // Only a whole round counts: the tick is what tells the others that somebody plans.
-    if (posted === "all" && this.#elected === elected) elected.tick += 1;
+    if (posted !== "all" || this.#elected !== elected) return;
+    elected.tick += 1;
+    const { workerId, deps } = this.#member;
+    const { epoch, tick } = elected;
+    deps.emit({ type: "planned", workerId, epoch, tick, moves: moves.length });
   }
 }

@@ -19,11 +19,17 @@ export interface ArchiveDeps {
  * Puts the row's previous tenure into the history, before a write that raises the row's counter (protocol, "History").
  * A repeat, however late, is harmless. A row that shows no previous tenure has nothing to archive.
  * @param signal ends the call
+ * @returns the epoch of the tenure archived
  * @throws StoreError when it is not certain that the entry stands in the history: then the counter must not be raised
  */
-export async function archivePrevious(deps: ArchiveDeps, lease: Lease, signal?: AbortSignal): Promise<void> {
+export async function archivePrevious(
+  deps: ArchiveDeps,
+  lease: Lease,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
   const entry = entryToArchive(lease);
   if (entry !== undefined) await archiveEntry(deps, entry, signal);
+  return entry?.epoch;
 }
 
 /**

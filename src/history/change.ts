@@ -30,6 +30,8 @@ export interface ChangeRequest {
   readonly recreate?: NewLease;
   /** Time for all attempts together, in ms. Default: one lease duration. */
   readonly withinMs?: number;
+  /** Told of the previous tenure's epoch once that stands in the history, before anything is written to the row. */
+  readonly onArchived?: (epoch: number) => void;
   /** Asked before every attempt. */
   readonly mayTry?: () => boolean;
   /** Called once, just before the first attempt of the write itself is sent, after the history was archived. */
@@ -53,7 +55,8 @@ export type ChangeOutcome =
 export async function changeTenure(deps: ChangeDeps, request: ChangeRequest): Promise<ChangeOutcome> {
   const { clock, random, config } = deps;
   try {
-    await archivePrevious(deps, request.lease);
+    const archived = await archivePrevious(deps, request.lease);
+    if (archived !== undefined) request.onArchived?.(archived);
   } catch (error) {
     // Nothing was written to the lease row: whoever wants the change asks again.
     request.onError?.(error);

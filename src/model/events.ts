@@ -1,4 +1,7 @@
-import type { EndReason, IncarnationEnd, TenureReason } from "./reasons.js";
+import type { EndReason, FenceKind, IncarnationEnd, TenureReason } from "./reasons.js";
+import type { DiscoveryEvent, ProcessingEvent } from "./work-events.js";
+
+export type { DiscoveryEvent, ProcessingEvent } from "./work-events.js";
 
 /**
  * Everything that happens in a worker, as one sealed union: logs, metrics, status and the simulator's checks are all fed
@@ -15,7 +18,14 @@ export type WorkerEvent =
       readonly reason: IncarnationEnd;
       readonly by?: string;
     }
-  | { readonly type: "beat-sent"; readonly workerId: string; readonly beat: number; readonly attempt: number }
+  | {
+      readonly type: "beat-sent";
+      readonly workerId: string;
+      readonly beat: number;
+      readonly attempt: number;
+      /** What it says as the planner. */
+      readonly planner?: { readonly epoch: number; readonly tick: number };
+    }
   | {
       readonly type: "beat-acknowledged";
       readonly workerId: string;
@@ -82,6 +92,8 @@ export type TenureEvent =
       readonly how: TenureReason;
       readonly from: string | undefined;
       readonly checkpoint: string;
+      /** Partitions that must be finished first; left out where there are none. */
+      readonly parents?: readonly string[];
     }
   | {
       readonly type: "tenure-ended";
@@ -97,6 +109,14 @@ export type TenureEvent =
       readonly leaseKey: string;
       readonly epoch: number;
       readonly to: number;
+    }
+  /** The row's previous tenure stands in the history: the epoch may be raised now. */
+  | {
+      readonly type: "history-archived";
+      readonly workerId: string;
+      readonly leaseKey: string;
+      /** Of the tenure archived. */
+      readonly epoch: number;
     }
   /** A write that changes who owns the lease was refused or stayed unknown. */
   | {
@@ -144,7 +164,14 @@ export type FleetEvent =
   | { readonly type: "fence-sent"; readonly workerId: string; readonly victim: string; readonly beat: number }
   | { readonly type: "fenced"; readonly workerId: string; readonly victim: string; readonly beat: number }
   | { readonly type: "fence-refused"; readonly workerId: string; readonly victim: string }
-  | { readonly type: "fence-seen"; readonly workerId: string; readonly victim: string }
+  /** The first sight of a fence, whoever wrote it. `kind` is left out where this version knows none such. */
+  | {
+      readonly type: "fence-seen";
+      readonly workerId: string;
+      readonly victim: string;
+      readonly by: string;
+      readonly kind?: FenceKind;
+    }
   | { readonly type: "tombstone-created"; readonly workerId: string; readonly victim: string }
   | { readonly type: "worker-collected"; readonly workerId: string; readonly victim: string }
   /** A new worker named so many observers in their rows. */
@@ -158,7 +185,17 @@ export type FleetEvent =
       readonly plannerEpoch: number;
     }
   | { readonly type: "orphans-seen"; readonly workerId: string; readonly orphans: number }
+  /** Sent: the planner lease is to be `owner`'s, its own or at a clean stop a successor's. */
+  | { readonly type: "planner-claimed"; readonly workerId: string; readonly owner: string }
   | { readonly type: "planner-elected"; readonly workerId: string; readonly epoch: number }
+  /** A whole round of the planner: read, scanned, planned, posted. Its next beat says the tick. */
+  | {
+      readonly type: "planned";
+      readonly workerId: string;
+      readonly epoch: number;
+      readonly tick: number;
+      readonly moves: number;
+    }
   | { readonly type: "planner-deposed"; readonly workerId: string; readonly epoch: number }
   /** Rows are written in a newer format from now on; versions that do not read it are refused. */
   | {
@@ -175,6 +212,7 @@ export type FleetEvent =
       readonly from: string;
       readonly target: string;
       readonly why: string;
+      readonly plannerEpoch: number;
     }
   | {
       readonly type: "directive-answered";
@@ -228,101 +266,6 @@ export type FleetEvent =
     }
   /** Leases were taken above `maxLeases`, because nobody else took them. */
   | { readonly type: "overflow"; readonly workerId: string; readonly leaseKey: string };
-
-/** Which leases exist. */
-export type DiscoveryEvent =
-  | {
-      readonly type: "lease-created";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      readonly checkpoint: string;
-    }
-  | {
-      readonly type: "lease-marked";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-    }
-  | { readonly type: "lease-removed"; readonly workerId: string; readonly leaseKey: string }
-  | { readonly type: "discovery-failed"; readonly workerId: string; readonly error: string }
-  | { readonly type: "partition-vanished"; readonly workerId: string; readonly leaseKey: string };
-
-/** The work itself. */
-export type ProcessingEvent =
-  | {
-      readonly type: "batch-started";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      readonly records: number;
-      readonly bytes: number;
-      readonly first?: string;
-      readonly last?: string;
-      readonly remainingMs: number;
-    }
-  | {
-      readonly type: "batch-finished";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      readonly records: number;
-      readonly tookMs: number;
-      readonly millisBehindLatest?: number;
-    }
-  | {
-      readonly type: "batch-dropped";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      readonly records: number;
-    }
-  | {
-      readonly type: "processor-failed";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      readonly callback: string;
-      readonly attempt: number;
-      readonly error: string;
-    }
-  | {
-      readonly type: "lease-lost-told";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      readonly reason: EndReason;
-    }
-  | {
-      readonly type: "processor-stuck";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-    }
-  | { readonly type: "stuck-processor-returned"; readonly workerId: string; readonly leaseKey: string }
-  | {
-      readonly type: "source-failed";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      /** The error's code. */
-      readonly code: string;
-      readonly error: string;
-    }
-  /** The source's first answer about a partition after failures. */
-  | {
-      readonly type: "source-answered";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-    }
-  | {
-      readonly type: "partition-ended";
-      readonly workerId: string;
-      readonly leaseKey: string;
-      readonly epoch: number;
-      readonly children: readonly string[];
-    };
 
 /** Takes events. Must not throw and must not wait. */
 export type Emit = (event: LeaseholdEvent) => void;

@@ -5,6 +5,7 @@ import type { EndReason } from "../model/reasons.js";
 import { wallTime, type Clock } from "../runtime/clock.js";
 import type { Tenure } from "../tenure/tenure.js";
 import type { FetchedRecords } from "./batch.js";
+import type { StopReason } from "./processor.js";
 import type { SourceRecord } from "../source/partition-source.js";
 
 /**
@@ -124,6 +125,15 @@ export class Journal {
 
   callReturned(): void {
     this.#inFlight = 0;
+  }
+
+  batchReturned(): void {
+    this.#emit({ type: "batch-returned", ...this.#who() });
+  }
+
+  drained(reason: StopReason): void {
+    const checkpoint = formatPosition(this.#tenure.row.checkpoint);
+    this.#emit({ type: "drained", ...this.#who(), reason, checkpoint });
   }
 
   batchDropped(records: number): void {

@@ -138,6 +138,7 @@ export class PartitionRunner {
     }
     drain.settle("drained");
     journal.state = "drained";
+    if (drain.settled === "drained") journal.drained(drain.reason);
   }
 
   async #lastCheckpoint(session: Session, drain: Drain): Promise<boolean> {
@@ -284,10 +285,9 @@ export class PartitionRunner {
     });
     if (result === undefined) {
       if (this.tenure.ended) this.#user.journal.batchDropped(records.length);
-    } else if (!this.tenure.ended) {
-      if (result.ok) return this.#complete(session, fetched, records.length, startMs() - startedMs);
-      this.#recovery.called(result, "process");
-    }
+    } else if (this.tenure.ended) this.#user.journal.batchReturned();
+    else if (result.ok) return this.#complete(session, fetched, records.length, startMs() - startedMs);
+    else this.#recovery.called(result, "process");
   }
 
   async #complete(session: Session, fetched: FetchedRecords, records: number, tookMs: number): Promise<void> {

@@ -42,7 +42,10 @@ export class Recovery {
       return;
     }
     // Told to break off at the end of a stop's time: no failure, and nothing follows it here.
-    if (hasCode(result.error, "worker-stopped")) return;
+    if (hasCode(result.error, "worker-stopped")) {
+      if (callback === "process") this.#journal.batchReturned();
+      return;
+    }
     this.#journal.failures += 1;
     this.#journal.processorFailed(callback, result.error);
     const { failures } = this.#journal;

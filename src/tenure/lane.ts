@@ -263,6 +263,7 @@ export class Lane implements TenureLane {
       how,
       from,
       checkpoint: formatPosition(row.checkpoint),
+      ...(row.parents.length === 0 ? {} : { parents: row.parents }),
     });
     this.#deps.host.begin(tenure);
     return true;
@@ -270,7 +271,12 @@ export class Lane implements TenureLane {
 
   async #change(request: ChangeRequest): Promise<ChangeOutcome> {
     const { emit, workerId, onRow, onGone } = this.#deps;
-    const result = await changeTenure(this.#deps, { ...request, onError: this.#deps.onStoreError("change") });
+    const { leaseKey } = this;
+    const result = await changeTenure(this.#deps, {
+      ...request,
+      onArchived: (epoch) => emit({ type: "history-archived", workerId, leaseKey, epoch }),
+      onError: this.#deps.onStoreError("change"),
+    });
     if (result.outcome === "applied") {
       this.#lastRow = result.row;
       onRow(result.row);

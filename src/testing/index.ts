@@ -47,6 +47,9 @@ export {
   type Theme,
 } from "./scenario-draw.js";
 export { simulate, type SimulationOptions, type SimulationResult } from "./simulator.js";
+export { Monitor, type MonitorOptions, type Violation } from "./monitor/monitor.js";
+export { checkTrace, type TraceCheck, type TraceLine } from "./monitor/check-trace.js";
+export { monitorRules, type MonitorRule } from "./monitor/rules.js";
 export { Trace, type TraceEntry, type TraceOptions } from "./trace.js";
 export { invariantNames, InvariantViolation, type InvariantName } from "./violation.js";
 export { startFaultProxy, type FaultProxy, type FaultProxyOptions } from "./fault-proxy.js";

@@ -7,17 +7,19 @@ import type { SimulatedProcess } from "./simulated-process.js";
 
 /** Told of what was done to rows from outside the protocol: a check that saw only the rows would take it for a violation. */
 export interface ByHand {
-  workerRowDeleted(workerId: string): void;
-  leaseRowDeleted(leaseKey: string): void;
+  workerRowDeleted?(workerId: string): void;
+  leaseRowDeleted?(leaseKey: string): void;
+  /** The planner lease is to be this worker's. */
+  plannerNamed?(workerId: string): void;
 }
 
 /** What people, and the parents of processes, do to the tables at one instant, by a way of their own. */
 export class Operator {
   readonly #rows: MemoryTables;
   readonly #store: Store;
-  readonly #byHand: ByHand;
+  readonly #byHand: readonly ByHand[];
 
-  constructor(rows: MemoryTables, byHand: ByHand) {
+  constructor(rows: MemoryTables, byHand: readonly ByHand[]) {
     this.#rows = rows;
     this.#store = createMemoryStore({ application: "simulated", tables: rows });
     this.#byHand = byHand;
@@ -43,7 +45,7 @@ export class Operator {
   deleteWorkerRow(process: SimulatedProcess): boolean {
     const row = this.#rows.view().worker(process.workerIds.at(-1) ?? "");
     if (row === undefined || row.fencedBy !== undefined) return false;
-    this.#byHand.workerRowDeleted(row.workerId);
+    for (const told of this.#byHand) told.workerRowDeleted?.(row.workerId);
     this.#rows.deleteWorker(row.workerId);
     return true;
   }
@@ -61,7 +63,7 @@ export class Operator {
       );
     const leaseKey = leases[Math.floor(pick * leases.length)]?.leaseKey;
     if (leaseKey === undefined) return false;
-    this.#byHand.leaseRowDeleted(leaseKey);
+    for (const told of this.#byHand) told.leaseRowDeleted?.(leaseKey);
     this.#rows.deleteLease(leaseKey);
     return true;
   }
@@ -70,6 +72,7 @@ export class Operator {
   claimPlannerFor(other: SimulatedProcess): void {
     const workerId = other.workerIds.at(-1);
     if (workerId === undefined || !this.#rows.exist) return;
+    for (const told of this.#byHand) told.plannerNamed?.(workerId);
     void this.#store.plannerDesk.claim(workerId, this.#rows.view().planner?.epoch);
   }
 

@@ -1,10 +1,11 @@
 import { messageOf } from "../model/errors.js";
 import type { LeaseholdEvent } from "../model/events.js";
-import type { ProtocolConfig } from "../model/config.js";
+import { clockRateBound, type ProtocolConfig } from "../model/config.js";
 import { scheduleFaults } from "./fault-runner.js";
 import type { FaultKind } from "./faults.js";
 import { checkHistory } from "./history-check.js";
 import { Invariants } from "./invariants.js";
+import { Monitor } from "./monitor/monitor.js";
 import { Operator } from "./operator.js";
 import { Processes } from "./processes.js";
 import { configOf, healedAtMs, ownedWithinMs, type Scenario } from "./scenario.js";
@@ -22,6 +23,8 @@ import { Weather } from "./weather.js";
 export interface SimulationOptions {
   /** Default: the worker that ships. */
   readonly factory?: WorkerFactory;
+  /** Whether the monitor watches; default true. Without it shows what the other checks see of a mistake that it sees first. */
+  readonly monitored?: boolean;
   /** A store made wrong on purpose, to see that a check finds it. */
   readonly wrapStore?: NonNullable<SimulatedStoreOptions["wrap"]>;
   readonly trace?: TraceOptions;
@@ -81,6 +84,7 @@ class Simulation {
   readonly #stream: SimulatedStream;
   readonly #trace: Trace;
   readonly #invariants: Invariants;
+  readonly #monitor: Monitor;
   readonly #processes: Processes;
   readonly #weather: Weather;
   readonly #faults = new Map<FaultKind, number>();
@@ -120,6 +124,11 @@ class Simulation {
         this.#report(invariant, what);
       },
     );
+    const clocksJump = scenario.faults.some(({ kind }) => kind === "wall-jump" || kind === "suspend");
+    const watched = { isWhole: true, automaticCheckpoints: true, clocksJump, clockRateBound };
+    this.#monitor = new Monitor({ ...this.#config, ...watched }, ({ rule, expected }) => {
+      if (options.monitored ?? true) this.#report("monitor", `${rule}: ${expected}`);
+    });
     this.#processes = this.#makeProcesses();
   }
 
@@ -137,10 +146,11 @@ class Simulation {
         store: this.#store,
         stream: this.#stream,
         processes: this.#processes,
-        operator: new Operator(this.#store.rows, this.#invariants),
+        operator: new Operator(this.#store.rows, [this.#invariants, this.#monitor]),
         kill: (process) => {
           process.kill();
           this.#trace.add({ t: time.nowMs, who: process.name, type: "process-killed" });
+          this.#monitor.died(process.name);
           this.#invariants.oracle.forget(process.workerIds);
         },
         note: (fault, phase, hit) => {
@@ -261,6 +271,7 @@ class Simulation {
     this.#trace.add({ t: this.#time.nowMs, who: process.name, ...event });
     this.#emitted.set(event.type, (this.#emitted.get(event.type) ?? 0) + 1);
     this.#invariants.event(process, event);
+    this.#monitor.take(this.#time.nowMs, process.name, event);
     this.#options.onEvent?.(event, this.#time.nowMs);
   }
 
@@ -283,6 +294,7 @@ class Simulation {
 
   #check(): void {
     this.#sinceAsked = (this.#sinceAsked + 1) % askEvery;
+    if (!this.#store.rows.exist) this.#monitor.tablesDeleted();
     this.#invariants.check(this.#sinceAsked === 0 ? this.#processes.alive() : []);
     if (this.#violation !== undefined) throw this.#violation;
   }

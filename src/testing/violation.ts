@@ -5,6 +5,7 @@
  *   `belief-ends-before-fence` (S6), `belief-rests-on-beats` (S7), `work-within-belief` (S10), `once-told` (S10),
  *   `parents-first` (S11), `nothing-lost` (S12), `history-is-whole` (S12).
  * - `taken-only-when-free`: no data lease leaves an owner that neither gave it up nor is fenced.
+ * - `monitor`: the events follow one another as the protocol allows (`monitor/rules.ts`, whose rule the message names).
  * - `drained-before-handoff`, `stops-drain`: work comes to rest, and is checkpointed, before its lease is given away.
  * - `owned-after-healing` (L1, L7), `outages-move-nothing` (L4), `stops-leave-no-orphan` (L5), `deaths-are-fenced`
  *   (L6), `held-is-worked` (L8), `stops-clean`, `no-leaks`.
@@ -25,6 +26,7 @@ export const invariantNames = [
   "history-is-whole",
   "drained-before-handoff",
   "stops-drain",
+  "monitor",
   "owned-after-healing",
   "outages-move-nothing",
   "stops-leave-no-orphan",

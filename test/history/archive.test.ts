@@ -20,7 +20,7 @@ describe("archiving a finished tenure", () => {
     expect(time.pendingTimers, "leaked timers").to.equal(0);
   });
 
-  function archive(lease = row("s1", "me@5"), signal?: AbortSignal): Promise<void> {
+  function archive(lease = row("s1", "me@5"), signal?: AbortSignal): Promise<unknown> {
     const deps = {
       history: scripted.store.history,
       clock: time.clock(),
@@ -30,7 +30,7 @@ describe("archiving a finished tenure", () => {
     return time.runUntilSettled(archivePrevious(deps, lease, signal));
   }
 
-  const code = (promise: Promise<void>): Promise<unknown> =>
+  const code = (promise: Promise<unknown>): Promise<unknown> =>
     promise.then(
       () => "archived",
       (error: unknown) => (error as StoreError).code,

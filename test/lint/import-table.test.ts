@@ -27,9 +27,10 @@ const table: Record<string, string> = {
   "index.ts":
     "model runtime store store/dynamodb store/memory history tenure source source/kinesis source/fixed " +
     "discovery fleet processing supervisor telemetry worker.ts inspect.ts",
+  "testing/monitor": "model",
   testing:
     "model runtime store store/dynamodb store/memory history tenure source source/kinesis source/fixed " +
-    "discovery fleet processing supervisor telemetry worker.ts inspect.ts index.ts embedded",
+    "discovery fleet processing supervisor telemetry worker.ts inspect.ts index.ts embedded testing/monitor",
   cli:
     "index.ts runtime supervisor inspect.ts dashboard embedded " +
     "store/dynamodb store/memory source/kinesis source/fixed",
