@@ -7,6 +7,7 @@ import { resolveProtocol } from "../../dist/model/config.js";
 import { analyse } from "../../dist/testing/chaos/analysis.js";
 import { drawSchedule, leastFaults } from "../../dist/testing/chaos/schedule.js";
 import { selfTest } from "../../dist/testing/chaos/self-test.js";
+import { checkRun } from "../../dist/testing/chaos/trace.js";
 import { seededRandom } from "../../dist/testing/index.js";
 import { Acts } from "./acts.mjs";
 import { nowMs } from "./clock.mjs";
@@ -145,7 +146,8 @@ async function verifyHistory(rig) {
 
 function report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, say }) {
   const analysis = analyse(run);
-  const self = selfTest(run, seededRandom(`self-test ${seed}`));
+  const trace = checkRun(run, leaseDurationMs);
+  const self = selfTest(run, leaseDurationMs, seededRandom(`self-test ${seed}`));
   const failures = [];
   const { records, lost, duplicates, overlaps, refusedWrites, orphanMs, orphans } = analysis;
   for (const overlap of overlaps) failures.push(`overlap: ${JSON.stringify(overlap)}`);
@@ -153,6 +155,9 @@ function report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, s
   if (!isDrained) failures.push(`not all records were worked within ${drainSeconds} s of the last act`);
   for (const { leaseKey, kind, text } of verdict.problems)
     failures.push(`history: ${leaseKey} ${kind}: ${text}`);
+  for (const { rule, at, source, event, expected } of trace.violations) {
+    failures.push(`trace: ${rule} at ${at} by ${source}: ${JSON.stringify(event)}: ${expected}`);
+  }
   failures.push(...self.problems.map((problem) => `self-test: ${problem}`));
   for (const [kind, least] of Object.entries(leastFaults(minutes))) {
     const times = acts.done[kind];
@@ -164,7 +169,7 @@ function report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, s
   );
   say(
     `${run.journals.length} processes, ${verdict.epochs} tenures of ${verdict.leases} leases in the history, ` +
-      `${orphans} times a lease had nobody, ${faulted} requests met a fault; ` +
+      `${trace.events} events of which ${trace.violations.length} are not allowed, ${orphans} times a lease had nobody, ${faulted} requests met a fault; ` +
       `ended by themselves: ${ended.join(", ") || "none"}; killed at the end: ${hanging.join(", ") || "none"}`,
   );
   const result = {
@@ -174,6 +179,7 @@ function report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, s
     overlaps: overlaps.length,
     refusedWrites,
     historyGaps: verdict.problems.length,
+    traceViolations: trace.violations.length,
     orphanMs,
     selfTest: self.ok,
     faults: acts.done,

@@ -1,7 +1,8 @@
 import type { Random } from "../../runtime/random.js";
 import { analyse, type ChaosAnalysis } from "./analysis.js";
-import type { ChaosRun, Journal } from "./journal.js";
+import type { ChaosRun, Journal, JournalLine } from "./journal.js";
 import { stretchesOf } from "./stretches.js";
+import { checkRun } from "./trace.js";
 
 /** Whether the analysis sees what it is there for, in this run's own journals. */
 export interface SelfTest {
@@ -15,11 +16,15 @@ const planted = "planted";
 
 /**
  * Plants in copies of a run's journals what must not be (a second believer, a record worked after the end of a belief, a
- * record that nobody worked), and holds the analysis to find each of them and nothing else.
+ * record that nobody worked, a step that the protocol does not allow), and holds analysis and monitor to find each of them
+ * and nothing else.
  */
-export function selfTest(run: ChaosRun, random: Pick<Random, "next">): SelfTest {
+export function selfTest(run: ChaosRun, leaseDurationMs: number, random: Pick<Random, "next">): SelfTest {
   const before = analyse(run);
-  const problems = [secondBeliever, lateRecord, lostRecord].flatMap((plant) => plant(run, before, random));
+  const problems = [
+    ...[secondBeliever, lateRecord, lostRecord].flatMap((plant) => plant(run, before, random)),
+    ...secondBirth(run, leaseDurationMs, random),
+  ];
   return { ok: problems.length === 0, problems };
 }
 
@@ -97,6 +102,31 @@ const lostRecord: Plant = (run, before, random) => {
   const after = analyse({ ...run, journals });
   return only("a lost record", after.lost.includes(id) ? 1 : 0, after.lost.length - before.lost.length);
 };
+
+/** A worker is created that has just been created. */
+function secondBirth(
+  run: ChaosRun,
+  leaseDurationMs: number,
+  random: Pick<Random, "next">,
+): readonly string[] {
+  const births = run.journals.flatMap(({ lines }) => lines.filter(isBirth));
+  const birth = pick(births, random);
+  if (birth === undefined) return ["there is no worker to plant a second birth of"];
+  // By its own process and in the same instant: what the first one did since remains the doing of a worker that is there.
+  const journals = run.journals.map((journal) => ({
+    ...journal,
+    lines: journal.lines.flatMap((line) => (line === birth ? [line, line] : [line])),
+  }));
+  const before = checkRun(run, leaseDurationMs).violations;
+  const after = checkRun({ journals }, leaseDurationMs).violations;
+  const isTwice = ({ rule }: { readonly rule: string }): boolean => rule === "id-used-once";
+  const news = after.filter(isTwice).length - before.filter(isTwice).length;
+  return only("a second birth of a worker", news, after.length - before.length);
+}
+
+function isBirth(line: JournalLine): boolean {
+  return line.what === "event" && line.event.type === "worker-created";
+}
 
 function only(what: string, planted: number, all: number): readonly string[] {
   if (planted === 1 && all === 1) return [];

@@ -16,6 +16,10 @@ export class Pen {
     this.#worker = worker;
   }
 
+  created(at: number): this {
+    return this.#add({ what: "event", at, event: { type: "worker-created", workerId: this.#worker } });
+  }
+
   belief(lease: string, epoch: number, at: number, until: number): this {
     return this.#add({ what: "belief", at, worker: this.#worker, lease, epoch, until });
   }
