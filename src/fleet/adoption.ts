@@ -1,5 +1,4 @@
 import { adoptionsFor, orphansOf } from "../model/orphans.js";
-import { isFinished } from "../model/position.js";
 import { tombstoneBeat, type WorkerRow } from "../model/worker-row.js";
 import type { FenceKind } from "../model/reasons.js";
 import { missingParentsAreGone } from "./children.js";
@@ -108,12 +107,7 @@ export class Adoption {
   /** The common case, that all have their owners, is told apart without what the plan functions need. */
   #someAreFree(): boolean {
     const { fleet, leases } = this.#member;
-    return leases
-      .all()
-      .some(
-        ({ owner, marked, checkpoint }) =>
-          (owner === undefined || fleet.isFree(owner)) && !marked && !isFinished(checkpoint),
-      );
+    return leases.all().some(({ owner }) => owner === undefined || fleet.isFree(owner));
   }
 
   #nothingToAdopt(): void {
