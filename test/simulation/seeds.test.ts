@@ -2,8 +2,11 @@ import { expect } from "chai";
 import { drawScenario } from "../../src/testing/scenario-draw.js";
 import { simulate, type SimulationResult } from "../../src/testing/simulator.js";
 
-/** 100 seeds, in groups, so that a failure shows while the rest still runs. The message of a failure names its seed. */
-const groups = 20;
+/**
+ * A few seeds, in groups, so that a failure shows while the rest still runs, and coverage is measured; the message of a
+ * failure names its seed. The many run compiled and in several processes: `npm run sim`, 300 of them in `npm test`.
+ */
+const groups = 4;
 const seedsInGroup = 5;
 
 describe("a fleet under faults, simulated", function () {
@@ -19,21 +22,19 @@ describe("a fleet under faults, simulated", function () {
     });
   }
 
-  for (let first = 1; first <= 20; first += 10) {
-    it(`holds them while workers come and go and answers are lost, in seeds ${first} to ${first + 9}`, async () => {
-      for (let seed = first; seed < first + 10; seed++) {
+  for (let first = 1; first <= 4; first += 2) {
+    it(`holds them while workers come and go and answers are lost, in seeds ${first} to ${first + 1}`, async () => {
+      for (let seed = first; seed < first + 2; seed++) {
         results.push(await simulate(drawScenario(seed, { theme: "rolling" })));
       }
     });
   }
 
-  for (let first = 1; first <= 6; first += 3) {
-    it(`holds them in fleets of 9 to 20 workers, which observe by threes, in seeds ${first} to ${first + 2}`, async () => {
-      for (let seed = first; seed < first + 3; seed++) {
-        const result = await simulate(drawScenario(`large ${seed}`, { machines: [9, 20] }));
-        expect(result.emitted.get("observer-assigned")).to.be.greaterThan(0);
-        results.push(result);
-      }
+  for (let first = 1; first <= 2; first += 1) {
+    it(`holds them in fleets of 9 to 20 workers, which observe by threes, in seed ${first}`, async () => {
+      const result = await simulate(drawScenario(`large ${first}`, { machines: [9, 20] }));
+      expect(result.emitted.get("observer-assigned")).to.be.greaterThan(0);
+      results.push(result);
     });
   }
 
@@ -54,10 +55,8 @@ describe("a fleet under faults, simulated", function () {
       "lease-lost-told",
       "force-fenced",
     ] as const) {
-      expect(emitted(type), type).to.be.greaterThan(20);
+      expect(emitted(type), type).to.be.greaterThan(0);
     }
-    // An outcome of a checkpoint that stays unknown is rare, and worth most.
-    expect(emitted("tenure-raised"), "tenure-raised").to.be.greaterThan(0);
-    expect(results.filter(({ ownerChanges }) => ownerChanges > 20).length).to.be.greaterThan(90);
+    expect(results.filter(({ ownerChanges }) => ownerChanges > 20).length).to.be.greaterThan(20);
   });
 });
