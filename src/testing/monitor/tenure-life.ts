@@ -26,7 +26,9 @@ export class TenureLife {
   #stretch = 0;
   #told = false;
   #given = false;
-  #handedOffAt = -1;
+  /** The epochs of the last tenure handed over: where it began, and where a raise had brought it. */
+  #handedOver: readonly [number, number] = [0, -1];
+  #begunAt = -1;
   #batchEnd: string | undefined;
   /** The end of the last batch that was worked through. */
   #worked: string | undefined;
@@ -66,7 +68,7 @@ export class TenureLife {
       this.#refuse("stuck-not-adopted", "the return of the old processor first");
     }
     this.#checkSource(event);
-    this.epoch = this.#highest = event.epoch;
+    this.epoch = this.#highest = this.#begunAt = event.epoch;
     this.checkpoint = event.checkpoint;
     this.endReason = undefined;
     this.drained = this.#told = this.#given = false;
@@ -113,7 +115,7 @@ export class TenureLife {
     if (target === workerId) this.#refuse("handed-over-by-its-owner", "another worker as the target");
     this.#checkDrained();
     this.#given = true;
-    this.#handedOffAt = epoch;
+    this.#handedOver = [this.#begunAt, epoch];
   }
 
   /** Of a tenure, or of a row that named the worker and that it ran none of: sent, it gives the epoch up. */
@@ -188,7 +190,8 @@ export class TenureLife {
   }
 
   directiveAnswered({ epoch, answer }: Of<"directive-answered">): void {
-    if (answer === "handed-off" && this.#handedOffAt !== epoch) {
+    const [from, to] = this.#handedOver;
+    if (answer === "handed-off" && (epoch < from || epoch > to)) {
       this.#refuse("directive-at-its-epoch", `a handoff at epoch ${epoch}`);
     }
   }

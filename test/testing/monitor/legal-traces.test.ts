@@ -35,6 +35,19 @@ const legal: readonly (readonly [string, readonly Step[]])[] = [
     ],
   ],
   [
+    "a directive obeyed although a checkpoint of unknown outcome raised the epoch meanwhile",
+    [
+      ...held,
+      [25, t.archived(a, 100)],
+      [30, t.raised(a, 101)],
+      [40, t.drained(a, 102)],
+      [45, t.archived(a, 101)],
+      [50, t.ended(a, 102, "handoff")],
+      [60, t.handedOff(a, 102, b)],
+      [61, t.answered(a, 101, "handed-off")],
+    ],
+  ],
+  [
     "a processor told to break off whose lease is resumed before its time to do so is over",
     [
       ...held,
