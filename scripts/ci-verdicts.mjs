@@ -41,6 +41,14 @@ export const ofModel = ofJson(({ configs, mutants }) =>
   ]),
 );
 
+/** Each trace of the code that the model follows, and each corrupted one that it refuses. */
+export const ofTraces = ofJson(({ traces, corrupted }) =>
+  tally([
+    ...traces.map(({ accepted }) => accepted === true),
+    ...corrupted.map(({ refused }) => refused === true),
+  ]),
+);
+
 /** Each mutant of the code, and the code itself. */
 export const ofMutants = ofJson(({ baseline, mutants }) =>
   tally([baseline === true, ...mutants.map(({ killed }) => killed === true)]),
@@ -56,6 +64,13 @@ export function ofSeeds(atLeast) {
 }
 
 /** What must be 0 after chaos, and what must be so. */
-export const ofChaos = ofJson(({ records, lost, overlaps, historyGaps, selfTest }) =>
-  tally([records > 0, lost === 0, overlaps === 0, historyGaps === 0, selfTest === true]),
+export const ofChaos = ofJson(({ records, lost, overlaps, historyGaps, traceViolations, selfTest }) =>
+  tally([
+    records > 0,
+    lost === 0,
+    overlaps === 0,
+    historyGaps === 0,
+    traceViolations === 0,
+    selfTest === true,
+  ]),
 );

@@ -3,7 +3,7 @@
 //
 //   node scripts/ci.mjs --skip "contract on DynamoDB Local"
 import { parseArgs } from "node:util";
-import { ofChaos, ofMocha, ofModel, ofMutants, ofSeeds } from "./ci-verdicts.mjs";
+import { ofChaos, ofMocha, ofModel, ofMutants, ofSeeds, ofTraces } from "./ci-verdicts.mjs";
 import { run } from "./run.mjs";
 
 const suites = [
@@ -16,6 +16,11 @@ const suites = [
   { name: "integration on LocalStack", args: ["run", "test:localstack"] },
   { name: "targets in simulation", args: ["run", "test:simulation:targets"] },
   { name: "the model, by TLC", args: ["run", "spec", "--", "--json"], verdict: ofModel },
+  {
+    name: "traces of the code in the model",
+    args: ["run", "spec:traces", "--", "--json"],
+    verdict: ofTraces,
+  },
   { name: "mutants of the code", args: ["run", "mutants", "--", "--json"], verdict: ofMutants },
   { name: "seeds", args: ["run", "sim", "--", "--minutes", "5", "--json"], verdict: ofSeeds(1_500) },
   {

@@ -8,7 +8,10 @@ interface Verdict {
   readonly passed: number;
   readonly failed: number;
 }
-type Verdicts = Record<"ofMocha" | "ofModel" | "ofMutants" | "ofChaos", (output: Output) => Verdict> & {
+type Verdicts = Record<
+  "ofMocha" | "ofModel" | "ofTraces" | "ofMutants" | "ofChaos",
+  (output: Output) => Verdict
+> & {
   ofSeeds(atLeast: number): (output: Output) => Verdict;
 };
 
@@ -43,6 +46,12 @@ describe("what a suite counts as in the whole run", () => {
     expect(verdicts.ofModel(printed({ configs, mutants }, 1))).to.deep.equal({ passed: 2, failed: 1 });
   });
 
+  it("counts a trace that the model does not follow, and a corrupted one that it does, as failed", () => {
+    const traces = [{ accepted: true }, { accepted: false }];
+    const corrupted = [{ refused: true }, { refused: false }];
+    expect(verdicts.ofTraces(printed({ traces, corrupted }, 1))).to.deep.equal({ passed: 2, failed: 2 });
+  });
+
   it("counts a mutant that lives, and a baseline that fails, as failed", () => {
     const mutants = [
       { name: "a", killed: true },
@@ -67,9 +76,9 @@ describe("what a suite counts as in the whole run", () => {
   });
 
   it("counts each promise of chaos", () => {
-    const good = { records: 5, lost: 0, overlaps: 0, historyGaps: 0, selfTest: true };
-    expect(verdicts.ofChaos(printed(good))).to.deep.equal({ passed: 5, failed: 0 });
-    expect(verdicts.ofChaos(printed({ ...good, overlaps: 1 }, 1))).to.deep.equal({ passed: 4, failed: 1 });
-    expect(verdicts.ofChaos(printed(good, 1))).to.deep.equal({ passed: 5, failed: 1 });
+    const good = { records: 5, lost: 0, overlaps: 0, historyGaps: 0, traceViolations: 0, selfTest: true };
+    expect(verdicts.ofChaos(printed(good))).to.deep.equal({ passed: 6, failed: 0 });
+    expect(verdicts.ofChaos(printed({ ...good, overlaps: 1 }, 1))).to.deep.equal({ passed: 5, failed: 1 });
+    expect(verdicts.ofChaos(printed(good, 1))).to.deep.equal({ passed: 6, failed: 1 });
   });
 });
