@@ -95,7 +95,6 @@ const transitions = [
   "processor-stuck",
   "stuck-processor-returned",
   "processor-failed",
-  "batch-dropped",
   "source-failed",
   "source-answered",
 ] as const;
@@ -111,6 +110,7 @@ export const elsewhere: Readonly<Record<string, string>> = {
     "clean-up marks finished leases only, which are not made again: test/discovery/discovery.test.ts",
   "checkpoint-refused:moved-by-hand": "somebody moves a checkpoint by hand: test/tenure/checkpoint.test.ts",
   "beat-withheld": "a control loop that makes no rounds is a bug: test/fleet/heartbeat.test.ts",
+  "batch-dropped": "all slots of a worker are busy when a lease ends: test/processing/slots.test.ts",
   "lease-usurped": "a Java KCL fleet on the table: test/fleet/strangers.test.ts",
   "released:failed": "a user's onError says so: test/processing/failures.test.ts",
   "format-raised": "there is one format so far: test/fleet/format-raise.test.ts",
