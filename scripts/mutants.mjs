@@ -83,7 +83,7 @@ async function look(mutant, copy) {
 /** Killed by TLC, which `npm run spec` sees to, if there is such a mutant. */
 function inModel({ name, model, reason }) {
   if (existsSync(path.join(root, "spec/mutants", `${model}.json`))) {
-    return { name, killed: "model", by: `spec ${model}`, seeds: null, why: reason };
+    return { name, killed: true, by: `spec ${model}`, seeds: null, why: reason };
   }
   return { name, killed: false, by: null, seeds: null, why: `there is no spec/mutants/${model}.json` };
 }
@@ -107,14 +107,14 @@ await side(async (place) => {
 });
 results.sort((a, b) => (a.name < b.name ? -1 : 1));
 
-const dead = results.filter(({ killed }) => killed !== false).length;
+const dead = results.filter(({ killed }) => killed).length;
 tell(`${String(dead)} of ${String(results.length)} killed in ${secondsSince(startedAt)} s`);
 if (values.json) {
   console.log(JSON.stringify({ baseline: problems.length === 0, mutants: results }));
 } else {
   for (const { name, killed, by, seeds, why } of results) {
-    const how = killed === true ? "killed" : killed === "model" ? "in the model" : "SURVIVES";
-    console.log(`${name.padEnd(40)} ${how.padEnd(12)} ${String(seeds ?? "").padStart(3)}  ${by ?? why}`);
+    const how = killed ? "killed" : "SURVIVES";
+    console.log(`${name.padEnd(40)} ${how.padEnd(8)} ${String(seeds ?? "").padStart(3)}  ${by ?? why}`);
   }
 }
 const ok = problems.length === 0 && results.length > 0 && dead === results.length;
