@@ -74,18 +74,19 @@ export class LeaseCreation {
    */
   async #firstEpoch(leaseKey: string, signal?: AbortSignal): Promise<number> {
     const { store, clock } = this.#deps;
-    const highest = await this.#call((attempt) => store.history.highestEpoch(leaseKey, attempt), signal);
     const { wallMs } = clock.now();
     const expiresAt = Math.ceil((wallMs + retentionMs) / 1_000);
-    let epoch = Math.max(Math.floor(wallMs / 1_000) * epochsPerSecond, (highest ?? 0) + unarchivedEpochs);
+    let epoch = Math.floor(wallMs / 1_000) * epochsPerSecond;
     for (;;) {
-      const wanted = epoch;
+      const highest = await this.#call((attempt) => store.history.highestEpoch(leaseKey, attempt), signal);
+      const wanted = Math.max(epoch, (highest ?? 0) + unarchivedEpochs);
       const outcome = await this.#call(
         (attempt) => store.history.setAside(leaseKey, wanted, expiresAt, attempt),
         signal,
       );
       if (outcome.ok) return wanted;
-      // An earlier creation's, by a clock that is ahead of ours, or our own attempt's whose answer was lost.
+      // An earlier creation's, by a clock that is ahead of ours, or our own attempt's whose answer was lost. Or one that was
+      // made while we stood still, whose row may have come and gone since: the history is asked anew.
       epoch = (outcome.current ?? wanted) + epochsOfNew;
     }
   }

@@ -208,6 +208,32 @@ describe("discovery", () => {
     });
   }
 
+  it("creates a lease above the epochs of a row that came, went through hands and was deleted by hand while its creation stood still", async () => {
+    let highest = 0;
+    const bench = await Bench.make({ partitions: split }, (store) => ({
+      ...store,
+      history: {
+        archive: (...args) => store.history.archive(...args),
+        record: (...args) => store.history.record(...args),
+        actions: (...args) => store.history.actions(...args),
+        list: (...args) => store.history.list(...args),
+        page: (...args) => store.history.page(...args),
+        highestEpoch: (...args) => store.history.highestEpoch(...args),
+        setAside: async (key, epoch, ...more) => {
+          if (highest === 0) {
+            await store.history.setAside(key, epoch + 10, 1);
+            highest = epoch + 16;
+            const entry = { leaseKey: key, epoch: highest, since: "", until: "" };
+            await store.history.archive({ ...entry, reason: "taken", endedBy: "released" }, 1);
+          }
+          return store.history.setAside(key, epoch, ...more);
+        },
+      },
+    }));
+    await bench.run(bench.discovery.discover());
+    expect((await bench.lease("p")).epoch).to.equal(highest + 3);
+  });
+
   it("looks again before it believes a caller's scan that a row is missing", async () => {
     const bench = await Bench.make({ partitions: split });
     await bench.run(bench.discovery.discover());
