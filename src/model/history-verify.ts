@@ -123,13 +123,17 @@ function succession(before: PastTenure, after: PastTenure): readonly HistoryProb
   const problems: HistoryProblem[] = [];
   if (before.reason !== "deleted" && (after.reason === "recreated" || after.reason === "created"))
     problems.push(pair("mismatch", `epoch ${b} is ${after.reason} although epoch ${a} was no deletion mark`));
-  if (before.endedBy !== undefined && (before.endedBy !== after.reason || before.endCause !== after.cause)) {
-    const [ended, began] = [why(before.endedBy, before.endCause), why(after.reason, after.cause)];
+  // Of a mark whose row was to go, and was made again instead, the history says how it began and no more.
+  if (before.until === undefined || (before.reason === "deleted" && before.endedBy === undefined))
+    return problems;
+  if (before.endedBy !== after.reason || before.endCause !== after.cause) {
+    const [ended, began] = [
+      why(before.endedBy ?? "nothing", before.endCause),
+      why(after.reason, after.cause),
+    ];
     problems.push(pair("mismatch", `epoch ${a} ended by ${ended}, and epoch ${b} began as ${began}`));
   }
-  // Of a mark whose row was to go, and was made again instead, the history says how it began and no more.
-  if (before.until === undefined || before.endedBy === undefined || before.until === after.since)
-    return problems;
+  if (before.until === after.since) return problems;
   const isOverlap = Date.parse(before.until) > Date.parse(after.since);
   const text = `epoch ${a} lasted until ${before.until}, and epoch ${b} began at ${after.since}`;
   return [...problems, pair(isOverlap ? "overlap" : "time-gap", text)];

@@ -43,11 +43,12 @@ export function checkHistory(
     }
     for (const [i, entry] of entries.entries()) {
       const next = entries[i + 1] ?? inRow.find((one) => one.epoch === entry.epoch + 1);
-      // Of a mark whose row was to go, and was made again instead, no end is told.
-      if (next !== undefined && entry.endedBy !== undefined && entry.endedBy !== next.reason) {
+      // Of a mark whose row was to go, and was made again instead, no end is told; of all else it is.
+      const isOpenMark = entry.endedBy === undefined && entry.reason === "deleted";
+      if (next !== undefined && !isOpenMark && entry.endedBy !== next.reason) {
         report(
           "history-is-whole",
-          `${leaseKey}: epoch ${String(entry.epoch - first)} ended by ${entry.endedBy}, the next began as ${next.reason}`,
+          `${leaseKey}: epoch ${String(entry.epoch - first)} ended by ${String(entry.endedBy)}, the next began as ${next.reason}`,
         );
       }
     }

@@ -107,6 +107,9 @@ describe("the verification of a history finds", () => {
     expect(wrong(busyLife().altered(12, { endCause: "left" }))).to.deep.equal(["mismatch 12-13"]);
     const again = busyLife().change("recreated").change("taken", "a");
     expect(wrong(again)).to.deep.equal(["mismatch 15-16"]);
+    const endless = busyLife();
+    for (const entry of endless.entries) if (entry.epoch === 11) Reflect.deleteProperty(entry, "endedBy");
+    expect(wrong(endless)).to.deep.equal(["mismatch 11-12"]);
   });
 
   it("an entry after a deletion mark", () => {

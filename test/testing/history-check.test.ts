@@ -54,6 +54,14 @@ describe("the check of the history", () => {
     expect(found(created)[0]).to.match(/epochs 0 2 3 /);
   });
 
+  it("reports an entry that tells no end, unless it is a deletion mark's", () => {
+    const { endedBy, ...endless } = taken;
+    expect(endedBy).to.equal("released");
+    expect(found(created, endless)[0]).to.match(/ended by undefined, the next began as released/);
+    const mark: HistoryEntry = { leaseKey: "a", epoch: 12, reason: "deleted", since, until: since };
+    expect(found(entry(11, "created", "deleted"), mark)).to.deep.equal([]);
+  });
+
   it("reports an entry of what has not happened", () => {
     expect(found(created, taken, entry(15, "released", "taken"))[0]).to.match(/stands at 3/);
   });
