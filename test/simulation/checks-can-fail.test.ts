@@ -1,40 +1,6 @@
 import { expect } from "chai";
 import type { PartitionReader, PartitionSource } from "../../src/source/partition-source.js";
-import type { Store } from "../../src/store/store.js";
-import type { MemoryTables } from "../../src/store/memory/index.js";
-import type { Scenario } from "../../src/testing/scenario.js";
-import { drawScenario } from "../../src/testing/scenario-draw.js";
-import { shippedWorker } from "../../src/testing/shipped-worker.js";
-import type { SimulatedWorker, WorkerFactory, WorkerPorts } from "../../src/testing/simulated-worker.js";
-import { simulate, type SimulationOptions } from "../../src/testing/simulator.js";
-import { InvariantViolation, type InvariantName } from "../../src/testing/violation.js";
-
-/** A fleet of three under one crash, shorter than those of the seeds: what breaks here breaks quickly. */
-function scenario(changes: Partial<Scenario> = {}): Scenario {
-  return {
-    ...drawScenario("checks", { machines: [3, 3], shards: [8, 8], faults: [0, 0] }),
-    machines: [0, 1, 2].map(() => ({ rate: 1, wallOffsetMs: 0, startMs: 0 })),
-    protocol: { leaseDurationMs: 5_000 },
-    faults: [{ kind: "crash", worker: 0, atMs: 15_000 }],
-    produceUntilMs: 30_000,
-    runMs: 60_000,
-    ...changes,
-  };
-}
-
-/** The first invariant that does not hold, the monitor's apart: it sees much of this before the others do. */
-async function broken(
-  options: SimulationOptions,
-  changes?: Partial<Scenario>,
-): Promise<InvariantName | undefined> {
-  try {
-    await simulate(scenario(changes), { monitored: false, ...options });
-    return undefined;
-  } catch (error) {
-    if (error instanceof InvariantViolation) return error.invariant;
-    throw error;
-  }
-}
+import { bound, breakStore, broken, wrapPorts, wrapWorker } from "./fixtures/broken.js";
 
 const lossy = {
   kind: "store-lossy",
@@ -45,37 +11,6 @@ const lossy = {
   duplicates: 0.2,
   delayed: 0.3,
 } as const;
-
-type Break = (store: Store, rows: MemoryTables) => Partial<Store>;
-
-const breakStore = (change: Break): SimulationOptions => ({
-  wrapStore: (store, rows) => ({ ...store, ...change(store, rows) }),
-});
-
-/** Ports with something put between, around the worker that ships. */
-const wrapPorts = (change: (ports: WorkerPorts) => Partial<WorkerPorts>): WorkerFactory => {
-  return (ports) => shippedWorker({ ...ports, ...change(ports) });
-};
-
-const wrapWorker = (
-  change: (worker: SimulatedWorker, ports: WorkerPorts) => Partial<SimulatedWorker>,
-): WorkerFactory => {
-  return (ports) => {
-    const worker = shippedWorker(ports);
-    return {
-      start: () => worker.start(),
-      stop: () => worker.stop(),
-      hurry: () => {
-        worker.hurry();
-      },
-      believes: () => worker.believes(),
-      get ended() {
-        return worker.ended;
-      },
-      ...change(worker, ports),
-    };
-  };
-};
 
 describe("a simulation finds", function () {
   this.timeout(60_000);
@@ -328,26 +263,3 @@ describe("a simulation finds", function () {
     expect(await broken({ factory })).to.equal("no-leaks");
   });
 });
-
-/** The ports of an object with methods on its prototype, as a plain object that can be spread. */
-function bound(membership: Store["membership"]): Store["membership"] {
-  return {
-    readFleet: (...args) => membership.readFleet(...args),
-    readWorker: (...args) => membership.readWorker(...args),
-    readPart: (...args) => membership.readPart(...args),
-    join: (...args) => membership.join(...args),
-    raiseFormat: (...args) => membership.raiseFormat(...args),
-    note: (...args) => membership.note(...args),
-    create: (...args) => membership.create(...args),
-    beat: (...args) => membership.beat(...args),
-    fence: (...args) => membership.fence(...args),
-    leave: (...args) => membership.leave(...args),
-    forceFence: (...args) => membership.forceFence(...args),
-    fenceExited: (...args) => membership.fenceExited(...args),
-    createTombstone: (...args) => membership.createTombstone(...args),
-    post: (...args) => membership.post(...args),
-    nameObserver: (...args) => membership.nameObserver(...args),
-    assignObserver: (...args) => membership.assignObserver(...args),
-    remove: (...args) => membership.remove(...args),
-  };
-}

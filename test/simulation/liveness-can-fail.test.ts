@@ -1,0 +1,72 @@
+import { expect } from "chai";
+import { bound, breakStore, broken, wrapPorts } from "./fixtures/broken.js";
+
+describe("of what must happen, a simulation misses", function () {
+  this.timeout(60_000);
+
+  it("a lease whose owner reads nothing of it", async () => {
+    // Its source never answers, long before sourceSilenceMs would give it up.
+    const factory = wrapPorts(({ source }) => ({
+      source: {
+        ...source,
+        open: (partition, ...args) => {
+          const reader = source.open(partition, ...args);
+          if (!partition.partitionKey.endsWith("1")) return reader;
+          return { next: () => new Promise(() => {}), close: () => reader.close() };
+        },
+      },
+    }));
+    const calm = { faults: [], produceUntilMs: 60_000, runMs: 80_000 } as const;
+    expect(await broken({}, calm)).to.equal(undefined);
+    expect(await broken({ factory }, calm)).to.equal("held-is-worked");
+  });
+
+  it("a worker that is fenced though nothing but an outage for all befell it", async () => {
+    // After the outage its beats, and its alone, are lost: it lapses and is fenced, though it runs.
+    const outage = { kind: "store-outage", atMs: 30_000, forMs: 8_000, of: "all", how: "silent" } as const;
+    let lost = 0;
+    const factory = wrapPorts(({ store, label, clock }) => {
+      const startMs = clock.now().monoMs;
+      return {
+        store: {
+          ...store,
+          membership: {
+            ...bound(store.membership),
+            beat: (...args) => {
+              const isLost = label === "worker-0.1" && clock.now().monoMs - startMs > outage.atMs;
+              if (!isLost) return store.membership.beat(...args);
+              lost++;
+              return Promise.resolve({ ok: false, current: undefined });
+            },
+          },
+        },
+      };
+    });
+    expect(await broken({}, { faults: [outage] })).to.equal(undefined);
+    expect(await broken({ factory }, { faults: [outage] })).to.equal("outages-move-nothing");
+    expect(lost).to.be.greaterThan(0);
+  });
+
+  it("a stop after which nobody takes what was held", async () => {
+    let refused = 0;
+    const options = breakStore(({ ownership }, rows) => ({
+      ownership: {
+        create: (...args) => ownership.create(...args),
+        remove: (...args) => ownership.remove(...args),
+        change: (change, call) => {
+          const { reason } = change.tenure;
+          const moves = reason === "handoff" || reason.startsWith("taken");
+          const { workers } = rows.view().fleet();
+          const leaves = workers.some(({ draining, fencedBy }) => draining || fencedBy !== undefined);
+          if (!moves || !leaves) return ownership.change(change, call);
+          refused++;
+          return Promise.resolve({ ok: false, current: undefined });
+        },
+      },
+    }));
+    const faults = [{ kind: "stop", worker: 0, atMs: 30_000 }] as const;
+    expect(await broken({}, { faults })).to.equal(undefined);
+    expect(await broken(options, { faults })).to.equal("stops-leave-no-orphan");
+    expect(refused).to.be.greaterThan(0);
+  });
+});
