@@ -4,7 +4,7 @@ import type { IncarnationEnd } from "../model/reasons.js";
 import type { WorkerRow } from "../model/worker-row.js";
 import { Belief } from "../tenure/belief.js";
 import type { Tenures } from "../tenure/tenures.js";
-import type { TenuresMode } from "../tenure/lane-deps.js";
+import type { WorkerMode } from "../tenure/lane-deps.js";
 import { Adoption } from "./adoption.js";
 import { takeChildren } from "./children.js";
 import { Collection } from "./collection.js";
@@ -59,7 +59,7 @@ export class Incarnation implements Member {
   readonly #news: News;
   readonly #housekeeping: Housekeeping;
   readonly #end = new WorkerEnd(this);
-  #mode: TenuresMode = "open";
+  #mode: WorkerMode = "open";
   /** The operator whose fence this worker has read: it goes on until it has drained or its belief ends. */
   #forcedBy: string | undefined;
   #loops: Promise<unknown> = Promise.resolve();
@@ -82,7 +82,7 @@ export class Incarnation implements Member {
     });
     this.#reconcile = new Reconcile(this);
     this.tenures = tenuresOf(this, {
-      mode: () => this.#mode,
+      mode: () => (this.#forcedBy !== undefined && this.#mode !== "closed" ? "fenced" : this.#mode),
       inDoubt: (leaseKey) => {
         this.#reconcile.doubt(leaseKey);
       },
@@ -163,7 +163,7 @@ export class Incarnation implements Member {
     return this.#end.reached;
   }
 
-  get mode(): TenuresMode {
+  get mode(): WorkerMode {
     return this.#mode;
   }
 

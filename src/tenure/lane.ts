@@ -184,12 +184,12 @@ export class Lane implements TenureLane {
   async #settleNamed(row: Lease): Promise<void> {
     const { workerId, mode, host, belief, emit } = this.#deps;
     if (mode() === "closed") return;
-    if (isFinished(row.checkpoint) || mode() === "draining" || host.unfit().includes(this.leaseKey)) {
+    if (isFinished(row.checkpoint) || mode() !== "open" || host.unfit().includes(this.leaseKey)) {
       // Sending a release gives the epoch up: whatever comes of it, that epoch is not begun here any more.
       this.#highest = Math.max(this.#highest, row.epoch);
       const cause: EndReason = isFinished(row.checkpoint)
         ? "partition-ended"
-        : mode() === "draining"
+        : mode() !== "open"
           ? "stop"
           : "stuck";
       const result = await this.#change({ lease: row, owner: undefined, reason: "released", cause });
@@ -247,7 +247,9 @@ export class Lane implements TenureLane {
 
   #begin(row: Lease, how: TenureReason, from: string | undefined): boolean {
     const { belief, clock, emit, workerId, mode } = this.#deps;
-    if (row.epoch <= this.#highest || mode() === "closed" || !belief.holds()) return false;
+    // What is owned already is begun while draining too, but not in a worker that has read an operator's fence.
+    if (row.epoch <= this.#highest || !belief.holds()) return false;
+    if (mode() === "fenced" || mode() === "closed") return false;
     this.#highest = row.epoch;
     const tenure = new Tenure({ row, how, from }, { clock, belief, lane: this }, (ended, reason) => {
       if (this.#tenure === ended) this.#tenure = undefined;

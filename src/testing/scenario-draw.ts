@@ -2,6 +2,7 @@ import { clockRateBound } from "../model/config.js";
 import type { ProtocolOptions } from "../model/config.js";
 import type { Draw } from "./draw.js";
 import { drawAny, drawCrowded, drawDeleted, drawDeploy, drawRolling } from "./fleet-recipes.js";
+import { drawRare } from "./rare-recipes.js";
 import type { Scenario } from "./scenario.js";
 import type { Conditions } from "./simulated-network.js";
 import { seededRandom, type SeededRandom } from "./seeded-random.js";
@@ -9,9 +10,9 @@ import { seededRandom, type SeededRandom } from "./seeded-random.js";
 /**
  * `any`: whatever the seed has. `rolling`: workers stop, die and start all the time, and many answers are lost. `crowded`:
  * leases move all the time in a fleet above eight whose store is slow. `deploy`: a rolling deploy, perhaps rolled back.
- * `deleted`: the tables are deleted under it.
+ * `deleted`: the tables are deleted under it. `rare`: what two faults bring that meet, in workers that have few slots.
  */
-export const themes = ["any", "rolling", "crowded", "deploy", "deleted"] as const;
+export const themes = ["any", "rolling", "crowded", "deploy", "deleted", "rare"] as const;
 export type Theme = (typeof themes)[number];
 
 export interface ScenarioShape {
@@ -74,7 +75,10 @@ export function drawScenario(seed: number | string, shape: ScenarioShape = {}): 
       ...(theme === "deploy" ? { deployment: "v1" } : {}),
     })),
     shards,
-    protocol: protocolOf(random, leaseDurationMs, Math.ceil((1.5 * shards) / machines)),
+    protocol: {
+      ...protocolOf(random, leaseDurationMs, Math.ceil((1.5 * shards) / machines)),
+      ...(theme === "rare" ? rareProtocol(random) : {}),
+    },
     conditions: random.pick(climates),
     checkpointing: random.chance(0.25) ? "explicit" : "automatic",
     retry: { firstMs: 200, longestMs: 5_000 },
@@ -97,7 +101,7 @@ export function drawHourScenario(seed: number | string, shape: ScenarioShape = {
     faults: [50, 90],
     healMs: hourMs - quietMs,
     runMs: hourMs,
-    putEveryMs: [150, 400],
+    putEveryMs: [500, 1_000],
     ...shape,
   });
 }
@@ -117,7 +121,8 @@ function themeOf(seed: number | string): Theme {
   if (at < 0.12) return "rolling";
   if (at < 0.24) return "crowded";
   if (at < 0.32) return "deploy";
-  return at < 0.36 ? "deleted" : "any";
+  if (at < 0.36) return "deleted";
+  return at < 0.44 ? "rare" : "any";
 }
 
 function drawTheme(draw: Draw, theme: Theme, { faults = [4, 9] }: ScenarioShape): void {
@@ -136,6 +141,9 @@ function drawTheme(draw: Draw, theme: Theme, { faults = [4, 9] }: ScenarioShape)
       break;
     case "deleted":
       drawDeleted(draw);
+      break;
+    case "rare":
+      drawRare(draw);
   }
 }
 
@@ -149,5 +157,13 @@ function protocolOf(random: SeededRandom, leaseDurationMs: number, maxLeases: nu
     ...(random.chance(0.3) ? { drainMs: 1_000 } : {}),
     ...(random.chance(0.2) ? { checkpointIntervalMs: random.pick([0, 1_000]) } : {}),
     ...(random.chance(0.1) ? { maxLeases } : {}),
+  };
+}
+
+/** Few slots, so that batches wait in a line; or as many as there are leases, so that much is to be given up at once. */
+function rareProtocol(random: SeededRandom): ProtocolOptions {
+  return {
+    sourceSilenceMs: 12_000,
+    ...(random.chance(0.6) ? { maxConcurrentBatches: random.integer(1, 2) } : {}),
   };
 }

@@ -73,6 +73,16 @@ describe("the lane of a lease", () => {
       expect(bench.writes).to.equal(0);
     });
 
+    it("begins nothing when an operator's fence was read before the answer came", async () => {
+      make({ s1: "free@5" });
+      bench.scripted.on("ownership.change", () => {
+        bench.mode = "fenced";
+      });
+      expect(await bench.time.runUntilSettled(bench.lane().take(bench.row(), undefined))).to.equal("unknown");
+      expect(bench.row().owner).to.equal("me");
+      expect([bench.begun.length, bench.doubts.length]).to.deep.equal([0, 1]);
+    });
+
     it("begins nothing when its belief lapsed before the answer came", async () => {
       make({ s1: "free@5" });
       bench.scripted.on("ownership.change", () => bench.clock.jumpWall(9_000));

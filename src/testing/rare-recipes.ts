@@ -1,0 +1,88 @@
+import { instant, worker, type Draw } from "./draw.js";
+import { drawFault } from "./fault-recipes.js";
+
+/** What takes two faults that meet, or one at the right moment: the dice of the other themes bring it too seldom. */
+export function drawRare(draw: Draw): void {
+  const { machines } = draw;
+  trimmedParents(draw);
+  silentShard(draw);
+  const recipes = [queuedAtItsEnd, fencedInItsHurry, fencedInItsResumption, silentWithoutARow];
+  // Machines of their own, as far as there are enough: they would hide each other's marks.
+  const first = worker(draw);
+  for (const [i, recipe] of recipes.entries()) recipe(draw, (first + i) % machines);
+  // Two more whose belief comes again: the moment for the fence is short.
+  for (const more of [0, 1]) fencedInItsResumption(draw, (first + recipes.length + more) % machines);
+  draw.faults.push({ kind: "lease-row-deleted", atMs: instant(draw), pick: draw.random.next() });
+  drawFault(draw);
+}
+
+/** Parents that are finished by the end, and go from the stream then. */
+function trimmedParents(draw: Draw): void {
+  const { random, warmUpMs, healMs, faults } = draw;
+  for (let i = 0; i < 2; i++) {
+    faults.push({ kind: "split", atMs: warmUpMs + random.between(0, 4_000), pick: random.next() });
+  }
+  faults.push({ kind: "trim", atMs: healMs - random.between(0, 4_000) });
+}
+
+/** Longer than any source may be silent. */
+function silentShard(draw: Draw): void {
+  const { random, warmUpMs, healMs, faults } = draw;
+  const forMs = random.between(25_000, 40_000);
+  const atMs = random.between(warmUpMs, healMs - forMs);
+  faults.push({ kind: "shard-silent", atMs, forMs, pick: random.next() });
+}
+
+/** Its batches wait for one another's slots when its belief ends. */
+function queuedAtItsEnd(draw: Draw, who: number): void {
+  const { random, warmUpMs, healMs, leaseDurationMs, faults } = draw;
+  const forMs = 2.5 * leaseDurationMs;
+  const atMs = random.between(warmUpMs, healMs - forMs);
+  const workMs = random.between(2_000, 6_000);
+  faults.push({ kind: "slow-processor", worker: who, atMs, forMs, workMs, reports: false });
+  const outage = { atMs: atMs + 0.5 * leaseDurationMs, forMs: random.between(1, 1.5) * leaseDurationMs };
+  faults.push({ kind: "store-outage", of: "writes", how: "refusing", worker: who, ...outage });
+}
+
+/** It gives up what is not drained, and an operator fences it before that arrives. */
+function fencedInItsHurry(draw: Draw, who: number): void {
+  const { random, warmUpMs, healMs, faults } = draw;
+  const atMs = random.between(warmUpMs + 3_000, healMs - 4_000);
+  const hurryMs = random.between(500, 1_500);
+  faults.push({
+    kind: "slow-processor",
+    worker: who,
+    atMs: atMs - 3_000,
+    forMs: 6_000,
+    workMs: random.between(4_000, 10_000),
+    reports: false,
+  });
+  faults.push({ kind: "second-stop", worker: who, atMs, forMs: hurryMs });
+  const hurriesAtMs = atMs + hurryMs;
+  const factor = random.between(15, 30);
+  faults.push({ kind: "store-slow", worker: who, atMs: hurriesAtMs, forMs: 2_000, factor });
+  faults.push({ kind: "forced-fence", worker: who, atMs: hurriesAtMs + random.between(20, 200) });
+  faults.push({ kind: "start", worker: who, atMs: healMs - random.between(0, 1_000) });
+}
+
+/** Its belief ends and comes again, and an operator fences it while it resumes what it held. */
+function fencedInItsResumption(draw: Draw, who: number): void {
+  const { random, warmUpMs, healMs, leaseDurationMs, faults } = draw;
+  // A belief rests on the last beat before: it is over by then, and not fenced yet.
+  const forMs = 0.9 * leaseDurationMs;
+  const atMs = random.between(warmUpMs, healMs - forMs - 4_000);
+  const againAtMs = atMs + forMs;
+  faults.push({ kind: "store-outage", of: "writes", how: "refusing", worker: who, atMs, forMs });
+  const factor = random.between(8, 25);
+  faults.push({ kind: "store-slow", worker: who, atMs: againAtMs, forMs: 3_000, factor });
+  faults.push({ kind: "forced-fence", worker: who, atMs: againAtMs + random.between(100, 800) });
+}
+
+/** Its row goes while it stands still, and it finds a tombstone in its place. */
+function silentWithoutARow(draw: Draw, who: number): void {
+  const { random, warmUpMs, healMs, leaseDurationMs, faults } = draw;
+  const forMs = random.between(0.5, 1.1) * leaseDurationMs;
+  const atMs = random.between(warmUpMs + 5_000, healMs - forMs);
+  faults.push({ kind: "pause", worker: who, atMs, forMs });
+  faults.push({ kind: "worker-row-deleted", worker: who, atMs: atMs + 10 });
+}
