@@ -6,7 +6,7 @@ export function drawRare(draw: Draw): void {
   const { machines } = draw;
   trimmedParents(draw);
   silentShard(draw);
-  const recipes = [queuedAtItsEnd, fencedInItsHurry, fencedInItsResumption, silentWithoutARow];
+  const recipes = [queuedAtItsEnd, unansweredInItsHurry, fencedInItsResumption, silentWithoutARow];
   // Machines of their own, as far as there are enough: they would hide each other's marks.
   const first = worker(draw);
   for (const [i, recipe] of recipes.entries()) recipe(draw, (first + i) % machines);
@@ -44,24 +44,31 @@ function queuedAtItsEnd(draw: Draw, who: number): void {
   faults.push({ kind: "store-outage", of: "writes", how: "refusing", worker: who, ...outage });
 }
 
-/** It gives up what is not drained, and an operator fences it before that arrives. */
-function fencedInItsHurry(draw: Draw, who: number): void {
+/** What it gives up undrained has landed, and is others' before it hears of that. */
+function unansweredInItsHurry(draw: Draw, who: number): void {
   const { random, warmUpMs, healMs, faults } = draw;
-  const atMs = random.between(warmUpMs + 3_000, healMs - 4_000);
+  const atMs = random.between(warmUpMs + 4_000, healMs - 7_000);
   const hurryMs = random.between(500, 1_500);
+  const workMs = random.between(6_000, 12_000);
   faults.push({
     kind: "slow-processor",
     worker: who,
-    atMs: atMs - 3_000,
-    forMs: 6_000,
-    workMs: random.between(4_000, 10_000),
+    atMs: atMs - 4_000,
+    forMs: 7_000,
+    workMs,
     reports: false,
   });
   faults.push({ kind: "second-stop", worker: who, atMs, forMs: hurryMs });
-  const hurriesAtMs = atMs + hurryMs;
-  const factor = random.between(15, 30);
-  faults.push({ kind: "store-slow", worker: who, atMs: hurriesAtMs, forMs: 2_000, factor });
-  faults.push({ kind: "forced-fence", worker: who, atMs: hurriesAtMs + random.between(20, 200) });
+  faults.push({
+    kind: "store-lossy",
+    worker: who,
+    atMs: atMs + hurryMs - 50,
+    forMs: random.between(2_000, 5_000),
+    lostRequests: 0,
+    lostAnswers: 0.8,
+    duplicates: 0,
+    delayed: 0,
+  });
   faults.push({ kind: "start", worker: who, atMs: healMs - random.between(0, 1_000) });
 }
 
@@ -73,9 +80,9 @@ function fencedInItsResumption(draw: Draw, who: number): void {
   const atMs = random.between(warmUpMs, healMs - forMs - 4_000);
   const againAtMs = atMs + forMs;
   faults.push({ kind: "store-outage", of: "writes", how: "refusing", worker: who, atMs, forMs });
-  const factor = random.between(8, 25);
+  const factor = random.between(12, 30);
   faults.push({ kind: "store-slow", worker: who, atMs: againAtMs, forMs: 3_000, factor });
-  faults.push({ kind: "forced-fence", worker: who, atMs: againAtMs + random.between(100, 800) });
+  faults.push({ kind: "forced-fence", worker: who, atMs: againAtMs + random.between(400, 900) });
 }
 
 /** Its row goes while it stands still, and it finds a tombstone in its place. */
