@@ -13,7 +13,7 @@ import type { PartitionHost } from "./partition-host.js";
 /** `open`: takes and accepts; `draining`: gives away only; `closed`: `left` was sent, or the worker is fenced. */
 export type WorkerMode = "open" | "draining" | "closed";
 
-/** `fenced`: draining because an operator's fence was read; what was taken just before it is not begun any more. */
+/** `fenced`: draining because an operator's fence was read; what was sent before and is answered after is not begun any more. */
 export type TenuresMode = WorkerMode | "fenced";
 
 /** What a lane needs of its worker. */

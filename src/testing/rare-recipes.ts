@@ -1,4 +1,4 @@
-import { instant, worker, type Draw } from "./draw.js";
+import { worker, type Draw } from "./draw.js";
 import { drawFault } from "./fault-recipes.js";
 
 /** What takes two faults that meet, or one at the right moment: the dice of the other themes bring it too seldom. */
@@ -10,9 +10,7 @@ export function drawRare(draw: Draw): void {
   // Machines of their own, as far as there are enough: they would hide each other's marks.
   const first = worker(draw);
   for (const [i, recipe] of recipes.entries()) recipe(draw, (first + i) % machines);
-  // Two more whose belief comes again: the moment for the fence is short.
-  for (const more of [0, 1]) fencedInItsResumption(draw, (first + recipes.length + more) % machines);
-  draw.faults.push({ kind: "lease-row-deleted", atMs: instant(draw), pick: draw.random.next() });
+  deletedWhileLapsed(draw);
   drawFault(draw);
 }
 
@@ -83,6 +81,18 @@ function fencedInItsResumption(draw: Draw, who: number): void {
   const factor = random.between(12, 30);
   faults.push({ kind: "store-slow", worker: who, atMs: againAtMs, forMs: 3_000, factor });
   faults.push({ kind: "forced-fence", worker: who, atMs: againAtMs + random.between(400, 900) });
+}
+
+/** Nobody can beat, and when all come to resume what they held, rows of it are gone. */
+function deletedWhileLapsed(draw: Draw): void {
+  const { random, warmUpMs, healMs, leaseDurationMs, faults } = draw;
+  const forMs = random.between(1, 1.3) * leaseDurationMs;
+  const atMs = random.between(warmUpMs, healMs - forMs);
+  faults.push({ kind: "store-outage", of: "writes", how: "refusing", atMs, forMs });
+  for (let i = 0; i < 2; i++) {
+    const deletedAtMs = atMs + forMs - random.between(0, 1_000);
+    faults.push({ kind: "lease-row-deleted", atMs: deletedAtMs, pick: random.next() });
+  }
 }
 
 /** Its row goes while it stands still, and it finds a tombstone in its place. */

@@ -35,8 +35,8 @@ describe("the museum of simulated bugs", function () {
     expect(result.emitted.get("lease-created")).to.be.greaterThan(result.scenario.shards);
   });
 
-  // The resume had landed before the operator's fence; its answer came after the worker had read that fence. The lane looked
-  // at its worker's mode before it sent, and afterwards only for whether the worker had ended.
+  // The resume was sent before the worker read the operator's fence, and answered after. The lane looked at its worker's mode
+  // before it sent, and afterwards only for whether the worker had ended.
   it("a worker began a resumed lease after it had read an operator's fence (fenced-while-resuming-13)", async () => {
     const result = await simulate(kept("fenced-while-resuming-13"));
     expect(result.emitted.get("force-fenced")).to.be.greaterThan(0);
