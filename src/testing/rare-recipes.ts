@@ -1,4 +1,4 @@
-import { worker, type Draw } from "./draw.js";
+import { instant, worker, type Draw } from "./draw.js";
 import { drawFault } from "./fault-recipes.js";
 
 /** What takes two faults that meet, or one at the right moment: the dice of the other themes bring it too seldom. */
@@ -11,6 +11,7 @@ export function drawRare(draw: Draw): void {
   const first = worker(draw);
   for (const [i, recipe] of recipes.entries()) recipe(draw, (first + i) % machines);
   deletedWhileLapsed(draw);
+  draw.faults.push({ kind: "lease-row-deleted", atMs: instant(draw), pick: draw.random.next() });
   drawFault(draw);
 }
 
