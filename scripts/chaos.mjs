@@ -1,11 +1,12 @@
 // Real worker processes on DynamoDB Local and kinesis-local, abused: killed, stopped for longer than their leases last, cut
 // off from their store, under a stream that is split and merged. Then held to what is promised: no record is lost, no two
-// believe in one lease at once, the history has no gap.
+// believe in one lease at once, the history has no gap, no process hangs or ends unasked.
 //
 //   npm run chaos -- [--minutes 3] [--seed 1] [--json]
 //
 // The seed decides what is done, to whom and when; what real processes make of it is never the same twice. Exit status 1
-// where a promise is broken or too little was done, 2 where it was called wrongly. The logs of a run that fails are kept.
+// where a promise is broken or too little was done, 2 where it was called wrongly. The logs of a run that fails are kept, and
+// of every run .cache/chaos/last-trace.ndjson: what its processes told, for `npm run spec:traces -- --file`.
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { chaosOptions, UsageError } from "./chaos/options.mjs";
@@ -24,8 +25,14 @@ function optionsOf(args) {
 }
 
 const { minutes, seed, json } = optionsOf(process.argv.slice(2));
-const run = path.join(import.meta.dirname, `../.cache/chaos/seed-${seed}-${process.pid}`);
-const folders = { run, journals: path.join(run, "journals"), package: path.join(run, "package") };
+const kept = path.join(import.meta.dirname, "../.cache/chaos");
+const run = path.join(kept, `seed-${seed}-${process.pid}`);
+const folders = {
+  run,
+  journals: path.join(run, "journals"),
+  package: path.join(run, "package"),
+  trace: path.join(kept, "last-trace.ndjson"),
+};
 // By an exit, so that what hangs on that is done: its processes end with it.
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.once(name, () => {

@@ -64,13 +64,15 @@ export function ofSeeds(atLeast) {
 }
 
 /** What must be 0 after chaos, and what must be so. */
-export const ofChaos = ofJson(({ records, lost, overlaps, historyGaps, traceViolations, selfTest }) =>
+export const ofChaos = ofJson(({ records, selfTest, ...of }) =>
   tally([
     records > 0,
-    lost === 0,
-    overlaps === 0,
-    historyGaps === 0,
-    traceViolations === 0,
+    of.lost === 0,
+    of.overlaps === 0,
+    of.historyGaps === 0,
+    of.traceViolations === 0,
+    of.unexcusedEnds === 0,
+    of.hanging === 0,
     selfTest === true,
   ]),
 );

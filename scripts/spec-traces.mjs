@@ -4,7 +4,8 @@
 //
 //   npm run spec:traces                    a sample of seeds
 //   npm run spec:traces -- --seed 17       that seed, more than one if repeated; needs the build, as `npm run sim` does
-//   npm run spec:traces -- --file F        lines of JSON: { at, source, event } or { at, source, died: true }
+//   npm run spec:traces -- --file F        lines of JSON: { at, source, event } or { at, source, died: true }; a chaos run
+//                                          leaves them in .cache/chaos/last-trace.ndjson
 //   npm run spec:traces -- --json          one object on the last line of stdout
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

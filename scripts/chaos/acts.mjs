@@ -13,6 +13,8 @@ export class Acts {
   #say;
   #startedAt = 0;
   done = { kill: 0, pause: 0, stop: 0, reshard: 0, proxy: 0 };
+  /** When it was bad before whom: `WeatherStretch` of src/testing/chaos/ends.ts. */
+  weather = [];
 
   constructor({ rig, crew, say }) {
     this.#rig = rig;
@@ -75,10 +77,14 @@ export class Acts {
   async #weather({ weather, before, pick, forMs }, done) {
     const { slots } = this.#crew;
     const hit = before === "all" ? slots : [slots[pick % slots.length]];
+    const from = nowMs();
     for (const { way } of hit) way.set(weather);
     const whose = before === "all" ? "everybody" : hit[0].label;
     done(`${weather.name}: for ${whose}, ${(forMs / 1_000).toFixed(1)} s`);
     await sleep(forMs);
-    for (const { way } of hit) way.end(weather);
+    for (const { way, label } of hit) {
+      way.end(weather);
+      this.weather.push({ label, from, to: nowMs() });
+    }
   }
 }

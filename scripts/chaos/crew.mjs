@@ -1,6 +1,8 @@
 // The worker processes of a run: some without a supervisor, some under one, and what is done to them.
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { childEnds } from "../../dist/testing/chaos/ends.js";
 import { nowMs } from "./clock.mjs";
 import { isOurs, signal } from "./processes.mjs";
 import { Slot } from "./slot.mjs";
@@ -15,7 +17,6 @@ const lookEveryMs = 100;
 export class Crew {
   #journals;
   #folder;
-  #say;
   #paused = new Set();
   slots = [];
   /** Every SIGKILL: { pid, at }, `at` read before it was sent. */
@@ -25,7 +26,6 @@ export class Crew {
     const crew = new Crew();
     crew.#journals = journals;
     crew.#folder = folder;
-    crew.#say = say;
     const args = [
       path.join(packageFolder, "dist/cli/main.js"),
       "run",
@@ -145,20 +145,39 @@ export class Crew {
     await again;
   }
 
-  /** All in good order, and whoever is left over. @returns the labels of those that had to be killed */
+  /** All in good order, and whoever is left over. @returns who did not end when asked to, now or before, by name and pid */
   async end() {
-    const ended = await Promise.all(this.slots.map((slot) => slot.stop()));
-    const hanging = this.slots.filter((_, i) => !ended[i]).map(({ label }) => label);
+    await Promise.all(this.slots.map((slot) => slot.stop()));
+    const hanging = this.slots.flatMap(({ label, hung }) => hung.map((pid) => `${label} (pid ${pid})`));
     this.#journals.update();
     // Children whose supervisor was killed have left by themselves; one that has not is ended here.
     for (const { label, pid } of this.#journals.processes) {
       if (!isOurs(pid, this.#folder)) continue;
-      hanging.push(label);
+      hanging.push(`${label} (pid ${pid})`);
       this.#killing(pid);
       signal(pid, "SIGKILL");
     }
-    if (hanging.length > 0) this.#say(`had to be killed at the end: ${hanging.join(", ")}`);
     return hanging;
+  }
+
+  /** When all are gone: who ended although nobody had asked, and which children their supervisor had to kill. */
+  ends() {
+    const killed = new Set(this.kills.map(({ pid }) => pid));
+    const wallAhead = Date.now() - nowMs();
+    const children = this.slots
+      .filter(({ kind }) => kind === "supervisor")
+      .map(({ log }) => {
+        const text = readFileSync(log, "utf8");
+        return childEnds(
+          text,
+          (pid) => killed.has(pid),
+          (wallMs) => wallMs - wallAhead,
+        );
+      });
+    return {
+      ends: [...this.slots.flatMap((slot) => slot.endedByItself), ...children.flatMap(({ ends }) => ends)],
+      hanging: children.flatMap(({ hanging }) => hanging),
+    };
   }
 
   /** At once, and without waiting: whatever ends the run, no worker goes on without it. */

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openHistory, openInspector } from "../../dist/index.js";
 import { resolveProtocol } from "../../dist/model/config.js";
 import { analyse } from "../../dist/testing/chaos/analysis.js";
+import { unexcusedEnds } from "../../dist/testing/chaos/ends.js";
 import { drawSchedule, leastFaults } from "../../dist/testing/chaos/schedule.js";
 import { selfTest } from "../../dist/testing/chaos/self-test.js";
-import { checkRun } from "../../dist/testing/chaos/trace.js";
+import { checkRun, traceOf } from "../../dist/testing/chaos/trace.js";
 import { seededRandom } from "../../dist/testing/index.js";
 import { Acts } from "./acts.mjs";
 import { nowMs } from "./clock.mjs";
@@ -79,6 +80,9 @@ export async function chaos({ minutes, seed, folders, say }) {
     const besides = { seed, minutes, kills: crew.kills, faults: acts.done, put: producer.put };
     writeFileSync(path.join(folders.run, "run.json"), JSON.stringify(besides));
     const run = { journals: journals.all(crew.kills), put: producer.put };
+    // Kept whatever comes of the run: others follow it as well.
+    writeFileSync(folders.trace, `${traceOf(run).join("\n")}\n`);
+    say(`what its processes told is in ${folders.trace}; npm run spec:traces -- --file takes it`);
     return report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, say });
   } finally {
     onExit();
@@ -164,13 +168,16 @@ function report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, s
     if (times < least) failures.push(`too few of ${kind}: ${times}, and ${minutes} min need ${least}`);
   }
   const faulted = crew.slots.reduce((sum, { way }) => sum + way.faulted, 0);
-  const ended = crew.slots.flatMap(({ label, endedByItself }) =>
-    endedByItself.map((how) => `${label} (${how})`),
-  );
+  const { ends, hanging: children } = crew.ends();
+  const hung = [...hanging, ...children];
+  for (const one of hung)
+    failures.push(`hanging: ${one} did not end when it was asked to, and had to be killed`);
+  const unexcused = unexcusedEnds(ends, run.journals, acts.weather);
+  failures.push(...unexcused.map((end) => `ended: ${end}`));
   say(
     `${run.journals.length} processes, ${verdict.epochs} tenures of ${verdict.leases} leases in the history, ` +
       `${trace.events} events of which ${trace.violations.length} are not allowed, ${orphans} times a lease had nobody, ${faulted} requests met a fault; ` +
-      `ended by themselves: ${ended.join(", ") || "none"}; killed at the end: ${hanging.join(", ") || "none"}`,
+      `ended by themselves: ${ends.map(({ label, how }) => `${label} (${how})`).join(", ") || "none"}; hanging: ${hung.join(", ") || "none"}`,
   );
   const result = {
     records,
@@ -181,6 +188,8 @@ function report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, s
     historyGaps: verdict.problems.length,
     traceViolations: trace.violations.length,
     orphanMs,
+    unexcusedEnds: unexcused.length,
+    hanging: hung.length,
     selfTest: self.ok,
     faults: acts.done,
   };

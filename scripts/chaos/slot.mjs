@@ -1,8 +1,9 @@
 // One place in the fleet: a process of `leasehold run` that was started, and after its end the next one.
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { nowMs } from "./clock.mjs";
 
 /** After an end that nobody had asked for, as a service manager waits. */
 const restartMs = 500;
@@ -20,8 +21,10 @@ export class Slot {
   /** Whoever ends it says so first; then it is that one who starts the next. */
   #isAwaited = false;
   #isOver = false;
-  /** Ends that nobody had asked for: how. */
+  /** Ends that nobody had asked for: `OwnEnd` of src/testing/chaos/ends.ts. */
   endedByItself = [];
+  /** The pids of those that a SIGTERM did not end. */
+  hung = [];
 
   /** @param options.command how a process of it is started: { args, env } */
   constructor(label, kind, way, options) {
@@ -29,6 +32,11 @@ export class Slot {
     this.kind = kind;
     this.way = way;
     this.#options = options;
+  }
+
+  /** All that its processes have written, one after the other. */
+  get log() {
+    return path.join(this.#options.folder, `${this.label}.log`);
   }
 
   get pid() {
@@ -42,13 +50,14 @@ export class Slot {
 
   start() {
     if (this.#isOver) return;
-    const { args, env, folder, say } = this.#options;
-    const stderr = openSync(path.join(folder, `${this.label}.log`), "a");
+    const { args, env, say } = this.#options;
+    const log = openSync(this.log, "a");
+    const from = fstatSync(log).size;
     const child = spawn(process.execPath, args, {
       env: { ...process.env, ...this.way.env, ...env },
-      stdio: ["ignore", "ignore", stderr],
+      stdio: ["ignore", log, log],
     });
-    closeSync(stderr);
+    closeSync(log);
     this.#child = child;
     this.#isAwaited = false;
     this.#gone = new Promise((resolve) => {
@@ -59,10 +68,20 @@ export class Slot {
     }).then((how) => {
       this.#child = undefined;
       if (this.#isAwaited || this.#isOver) return;
-      this.endedByItself.push(how);
-      say(`${this.label} ended by itself: ${how}; it is started again`);
+      const end = { label: this.label, pid: child.pid, at: nowMs(), how, code: this.#codeSince(from) };
+      this.endedByItself.push(end);
+      say(
+        `${this.label} ended by itself: ${how}, ${end.code ?? "and said nothing of it"}; it is started again`,
+      );
       setTimeout(() => this.start(), restartMs).unref();
     });
+  }
+
+  /** Why `leasehold run --json` failed, by its last line. */
+  #codeSince(from) {
+    const lines = readFileSync(this.log).subarray(from).toString().split("\n");
+    const failure = lines.findLast((line) => line.startsWith('{"ok":false,'));
+    return failure === undefined ? undefined : JSON.parse(failure).error.code;
   }
 
   signal(name) {
@@ -99,6 +118,7 @@ export class Slot {
     ]);
     late.abort();
     if (first !== isLate) return true;
+    this.hung.push(this.pid);
     this.#options.onKill(this.pid);
     this.signal("SIGKILL");
     await this.#gone;

@@ -76,9 +76,14 @@ describe("what a suite counts as in the whole run", () => {
   });
 
   it("counts each promise of chaos", () => {
-    const good = { records: 5, lost: 0, overlaps: 0, historyGaps: 0, traceViolations: 0, selfTest: true };
-    expect(verdicts.ofChaos(printed(good))).to.deep.equal({ passed: 6, failed: 0 });
-    expect(verdicts.ofChaos(printed({ ...good, overlaps: 1 }, 1))).to.deep.equal({ passed: 5, failed: 1 });
-    expect(verdicts.ofChaos(printed(good, 1))).to.deep.equal({ passed: 6, failed: 1 });
+    const broken = { lost: 1, overlaps: 1, historyGaps: 1, traceViolations: 1, unexcusedEnds: 1, hanging: 1 };
+    const none = Object.fromEntries(Object.keys(broken).map((name) => [name, 0]));
+    const good = { records: 5, ...none, selfTest: true };
+    expect(verdicts.ofChaos(printed(good))).to.deep.equal({ passed: 8, failed: 0 });
+    for (const [name, times] of Object.entries({ ...broken, records: 0, selfTest: false })) {
+      const bad = { ...good, [name]: times };
+      expect(verdicts.ofChaos(printed(bad, 1)), name).to.deep.equal({ passed: 7, failed: 1 });
+    }
+    expect(verdicts.ofChaos(printed(good, 1))).to.deep.equal({ passed: 8, failed: 1 });
   });
 });
