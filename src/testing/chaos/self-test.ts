@@ -1,5 +1,5 @@
 import type { Random } from "../../runtime/random.js";
-import { analyse, type ChaosAnalysis } from "./analysis.js";
+import { analyse, type ChaosAnalysis, type Overlap } from "./analysis.js";
 import type { ChaosRun, Journal, JournalLine } from "./journal.js";
 import { stretchesOf } from "./stretches.js";
 import { checkRun } from "./trace.js";
@@ -16,13 +16,15 @@ const planted = "planted";
 
 /**
  * Plants in copies of a run's journals what must not be (a second believer, a record worked after the end of a belief, a
- * record that nobody worked, a step that the protocol does not allow), and holds analysis and monitor to find each of them
- * and nothing else.
+ * checkpoint accepted after a later owner's, a record that nobody worked, a step that the protocol does not allow), and holds
+ * analysis and monitor to find each of them and nothing else.
  */
 export function selfTest(run: ChaosRun, leaseDurationMs: number, random: Pick<Random, "next">): SelfTest {
   const before = analyse(run);
   const problems = [
-    ...[secondBeliever, lateRecord, lostRecord].flatMap((plant) => plant(run, before, random)),
+    ...[secondBeliever, lateRecord, lateCheckpoint, lostRecord].flatMap((plant) =>
+      plant(run, before, random),
+    ),
     ...secondBirth(run, leaseDurationMs, random),
   ];
   return { ok: problems.length === 0, problems };
@@ -85,6 +87,30 @@ const lateRecord: Plant = (run, before, random) => {
   const old = before.overlaps.filter((overlap) => overlap.kind === "outside-belief");
   const all = after.overlaps.filter((overlap) => overlap.kind === "outside-belief");
   return only("a late record", news.length, all.length - old.length);
+};
+
+/** A process whose write the sink would have refused, had it come so late, gets its checkpoint accepted all the same. */
+const lateCheckpoint: Plant = (run, before, random) => {
+  const records = run.journals.flatMap((journal) =>
+    journal.lines.flatMap((line) => (line.what === "record" ? [{ journal, line }] : [])),
+  );
+  const found = pick(records, random);
+  if (found === undefined) return ["there is no record to plant a late checkpoint after"];
+  const { worker, lease, epoch, at } = found.line;
+  const late: JournalLine = { what: "late-checkpoint", at, worker, lease, epoch };
+  const journals = run.journals.map((one) =>
+    one === found.journal
+      ? { ...one, lines: one.lines.flatMap((line) => (line === found.line ? [line, late] : [line])) }
+      : one,
+  );
+  const after = analyse({ ...run, journals });
+  const isPlanted = (overlap: Overlap): boolean =>
+    overlap.kind === "late-checkpoint" &&
+    overlap.process === found.journal.name &&
+    overlap.lease === lease &&
+    overlap.epoch === epoch;
+  const news = after.overlaps.filter(isPlanted).length - before.overlaps.filter(isPlanted).length;
+  return only("a late checkpoint", news, after.overlaps.length - before.overlaps.length);
 };
 
 /** Nobody has worked a record that somebody has. */

@@ -32,7 +32,7 @@ describe("the self-test of a chaos run", () => {
       seededRandom(1),
     );
     expect(ok).to.equal(false);
-    expect(problems).to.have.length(4);
+    expect(problems).to.have.length(5);
   });
 
   it("fails where the analysis cannot tell what was planted from what was there", () => {
