@@ -23,6 +23,8 @@ import type { InvariantName, Report } from "./violation.js";
 /** Something that is not well again. */
 export interface Unhealed {
   readonly invariant: InvariantName;
+  /** The lease's key, or the worker's id. */
+  readonly about: string;
   readonly what: string;
 }
 
@@ -236,12 +238,12 @@ export class Invariants implements ByHand {
     );
     const find = (key: string): Lease | undefined => rows.lease(key);
     const problems: Unhealed[] = [];
-    const notOwned = (what: string): void => {
-      problems.push({ invariant: "owned-after-healing", what });
-    };
     for (const lease of rows.scan().leases) {
       if (lease.marked || isFinished(lease.checkpoint) || !parentsAreDone(lease, find)) continue;
       const { leaseKey, owner, epoch } = lease;
+      const notOwned = (what: string): void => {
+        problems.push({ invariant: "owned-after-healing", about: leaseKey, what });
+      };
       if (owner === undefined) notOwned(`${leaseKey} has no owner`);
       else if (!alive.has(owner)) notOwned(`${leaseKey} is owned by ${owner}, which is dead`);
       else if (this.oracle.believedBy(owner).get(leaseKey) !== epoch) {
@@ -250,7 +252,8 @@ export class Invariants implements ByHand {
     }
     for (const row of rows.fleet().workers) {
       if (!isLive(row) || alive.has(row.workerId)) continue;
-      problems.push({ invariant: "deaths-are-fenced", what: `${row.workerId} is dead and not fenced` });
+      const what = `${row.workerId} is dead and not fenced`;
+      problems.push({ invariant: "deaths-are-fenced", about: row.workerId, what });
     }
     return problems;
   }

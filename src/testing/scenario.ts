@@ -2,6 +2,7 @@ import { resolveProtocol, type ProtocolConfig, type ProtocolOptions } from "../m
 import type { CheckpointMode, ProcessingOptions } from "../processing/options.js";
 import { faultEndMs, type Fault } from "./faults.js";
 import type { Conditions } from "./simulated-network.js";
+import { troublesOf } from "./weather.js";
 
 /** One machine of the fleet: its clock, and when its first process starts. */
 export interface MachineScenario {
@@ -45,12 +46,35 @@ export function healedAtMs(scenario: Scenario): number {
 }
 
 /**
- * How long after healing every lease must have an owner, by the protocol (L1): T from the last beat of who died, T again
- * where the observers had died with it, the polls between, and the writes. A worker that was started last has a start
- * and a settling before it.
+ * How long after healing something may be amiss, by the protocol (L1), ms:
+ * - T: who died by then has beaten last by then; its observers count from when they saw that beat.
+ * - T again, only where the observers may have died with it, or have to count anew: they are fenced first.
+ * - 4p: the poll that sees the last beat, the poll that finds T over, and two ranks that are dead or full.
+ * - the settling time: who was started last has its start, and its wait for others, before it.
+ * - 2a: a fence and a take may each be answered as late as an attempt may last.
  */
-export function ownedWithinMs(config: ProtocolConfig): number {
-  return 2 * config.expiryMs + 4 * config.pollIntervalMs + config.settleMs + 2 * config.attemptTimeoutMs;
+export function ownedWithinMs(scenario: Scenario): number {
+  const { expiryMs, pollIntervalMs, settleMs, attemptTimeoutMs } = configOf(scenario);
+  const expiriesMs = (takesTwoExpiries(scenario, expiryMs) ? 2 : 1) * expiryMs;
+  return expiriesMs + 4 * pollIntervalMs + settleMs + 2 * attemptTimeoutMs;
+}
+
+/**
+ * Whether the last T before healing had what makes two expiries follow each other. What came earlier has had one T of
+ * its two by then, and needs no more of it than what comes last.
+ */
+function takesTwoExpiries(scenario: Scenario, expiryMs: number): boolean {
+  const sinceMs = healedAtMs(scenario) - expiryMs;
+  const deaths = scenario.faults.filter((fault) => troublesOf(fault).includes("deaths"));
+  return scenario.faults.some((fault) => {
+    if (faultEndMs(fault) < sinceMs) return false;
+    if (fault.kind === "cold-start" || fault.kind === "death-with-observers") return true;
+    if (troublesOf(fault).some((trouble) => trouble === "outage" || trouble.startsWith("store"))) return true;
+    return (
+      deaths.includes(fault) &&
+      deaths.some((other) => other !== fault && Math.abs(other.atMs - fault.atMs) <= expiryMs)
+    );
+  });
 }
 
 /** The protocol's parameters that a scenario runs under. */

@@ -4,6 +4,7 @@ import { clockRateBound, type ProtocolConfig } from "../model/config.js";
 import { scheduleFaults } from "./fault-runner.js";
 import type { FaultKind } from "./faults.js";
 import { checkHistory } from "./history-check.js";
+import { Healing } from "./healing.js";
 import { Invariants } from "./invariants.js";
 import { Monitor } from "./monitor/monitor.js";
 import { Operator } from "./operator.js";
@@ -16,7 +17,7 @@ import { SimulatedStore, type SimulatedStoreOptions } from "./simulated-store.js
 import { SimulatedStream } from "./simulated-stream.js";
 import type { WorkerFactory } from "./simulated-worker.js";
 import { Trace, type TraceOptions } from "./trace.js";
-import { InvariantViolation, type InvariantName } from "./violation.js";
+import { InvariantViolation, type InvariantName, type Report } from "./violation.js";
 import { VirtualTime } from "./virtual-time.js";
 import { Weather } from "./weather.js";
 
@@ -54,7 +55,7 @@ export interface SimulationResult {
   readonly emitted: ReadonlyMap<LeaseholdEvent["type"], number>;
 }
 
-/** What ended is looked for this often after healing, ms. */
+/** Until all is right after healing, that is looked for this often, ms. */
 const lookEveryMs = 100;
 /** Whether leases are worked that should be is looked at this often, ms. */
 const lifeEveryMs = 500;
@@ -89,8 +90,8 @@ class Simulation {
   readonly #weather: Weather;
   readonly #faults = new Map<FaultKind, number>();
   readonly #emitted = new Map<LeaseholdEvent["type"], number>();
+  readonly #healing: Healing;
   #violation: InvariantViolation | undefined;
-  #ownedAfterMs: number | undefined;
   #sinceAsked = 0;
   #finishing = false;
 
@@ -110,6 +111,9 @@ class Simulation {
       ...(options.wrapStore === undefined ? {} : { wrap: options.wrapStore }),
     });
     this.#stream = new SimulatedStream(this.#time, { shards: scenario.shards, idleMs: 1_500 });
+    const report: Report = (invariant, what) => {
+      this.#report(invariant, what);
+    };
     this.#invariants = new Invariants(
       {
         config: this.#config,
@@ -120,9 +124,7 @@ class Simulation {
         weather: this.#weather,
         processes: () => this.#processes,
       },
-      (invariant, what) => {
-        this.#report(invariant, what);
-      },
+      report,
     );
     const clocksJump = scenario.faults.some(({ kind }) => kind === "wall-jump" || kind === "suspend");
     const watched = { isWhole: true, automaticCheckpoints: true, clocksJump, clockRateBound };
@@ -130,6 +132,8 @@ class Simulation {
       if (options.monitored ?? true) this.#report("monitor", `${rule}: ${expected}`);
     });
     this.#processes = this.#makeProcesses();
+    const times = { healedAtMs: healedAtMs(scenario), withinMs: ownedWithinMs(scenario) };
+    this.#healing = new Healing(times, report);
   }
 
   async run(): Promise<SimulationResult> {
@@ -167,7 +171,7 @@ class Simulation {
     const stopProducing = this.#stream.produce(putEveryMs, this.#random.fork("producer"));
     time.schedule(produceUntilMs, stopProducing);
     time.schedule(healedAtMs(this.#scenario), () => {
-      this.#lookForHealing(time.nowMs);
+      this.#lookForHealing();
     });
     this.#lookForLife();
     await this.#until(() => false, runMs);
@@ -178,7 +182,7 @@ class Simulation {
       scenario: this.#scenario,
       trace: this.#trace,
       events: time.firedTimers,
-      ownedAfterMs: this.#ownedAfterMs ?? NaN,
+      ownedAfterMs: this.#healing.ownedAfterMs ?? NaN,
       ownerChanges: rows.ownerChanges,
       records: this.#stream.putRecords,
       redone: ledger.redone,
@@ -195,6 +199,7 @@ class Simulation {
     await this.#until(() => ledger.missing().length === 0, time.nowMs + finishMs);
     const missing = ledger.missing();
     if (missing.length > 0) this.#fail("nothing-lost", `not worked at the end: ${missing.join(", ")}`);
+    await this.#finishHealing();
     this.#finishing = true;
     const alive = this.#processes.alive();
     for (const process of alive) void process.stop();
@@ -307,24 +312,26 @@ class Simulation {
     });
   }
 
-  #lookForHealing(healedAt: number): void {
+  #lookForHealing(): void {
     if (this.#finishing) return;
-    const unhealed =
-      this.#processes.alive().length === 0 ? [] : this.#invariants.unhealed(this.#processes.alive());
-    const afterMs = this.#time.nowMs - healedAt;
-    if (unhealed.length === 0) {
-      this.#ownedAfterMs = afterMs;
-      return;
-    }
-    if (afterMs > ownedWithinMs(this.#config)) {
-      for (const { invariant, what } of unhealed) {
-        this.#report(invariant, `${afterMs.toFixed(0)} ms after healing ${what}`);
-      }
-      return;
-    }
-    this.#time.schedule(lookEveryMs, () => {
-      this.#lookForHealing(healedAt);
+    this.#lookAtHealing();
+    this.#time.schedule(this.#healing.ownedAfterMs === undefined ? lookEveryMs : lifeEveryMs, () => {
+      this.#lookForHealing();
     });
+  }
+
+  /** Where nobody lives nothing can heal. */
+  #lookAtHealing(): void {
+    const alive = this.#processes.alive();
+    this.#healing.look(this.#time.nowMs, alive.length === 0 ? [] : this.#invariants.unhealed(alive));
+  }
+
+  /** What is under way at the end has the time that it has anywhere else, and is judged then. */
+  async #finishHealing(): Promise<void> {
+    this.#lookAtHealing();
+    const untilMs = this.#time.nowMs + ownedWithinMs(this.#scenario) + lifeEveryMs;
+    await this.#until(() => this.#healing.isWhole, untilMs);
+    if (this.#processes.alive().length > 0) this.#healing.end(this.#time.nowMs);
   }
 
   /** Keeps the first violation; it is thrown when the event is over, not into the code that caused it. */

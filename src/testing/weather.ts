@@ -53,7 +53,8 @@ export class Weather {
   }
 }
 
-function troublesOf(fault: Fault): readonly Trouble[] {
+/** What a fault troubles while it acts. */
+export function troublesOf(fault: Fault): readonly Trouble[] {
   switch (fault.kind) {
     case "store-outage":
       return [fault.worker === undefined ? "outage" : `store ${fault.worker}`];

@@ -167,6 +167,31 @@ describe("a simulation finds", function () {
     expect(takes).to.be.greaterThan(0);
   });
 
+  it("a store that gives nobody the children of a shard that ends long after healing", async () => {
+    const refused = new Set<string>();
+    const options = breakStore(({ ownership }, rows) => ({
+      ownership: {
+        create: (...args) => ownership.create(...args),
+        remove: (...args) => ownership.remove(...args),
+        change: (change, call) => {
+          const isChild = (rows.view().lease(change.leaseKey)?.parents.length ?? 0) > 0;
+          if (!isChild) return ownership.change(change, call);
+          refused.add(change.leaseKey);
+          return Promise.resolve({ ok: false, current: undefined });
+        },
+      },
+    }));
+    const faults = [{ kind: "split", atMs: 15_000, pick: 0.5 }] as const;
+    expect(await broken({}, { faults })).to.equal(undefined);
+    expect(await broken(options, { faults })).to.equal("owned-after-healing");
+    expect(refused.size).to.equal(2);
+  });
+
+  it("a run that is over before its faults are", async () => {
+    const pause = { kind: "pause", worker: 0, atMs: 15_000, forMs: 300_000 } as const;
+    expect(await broken({}, { faults: [pause] })).to.equal("owned-after-healing");
+  });
+
   it("a store that never fences", async () => {
     const options = breakStore(({ membership }) => ({
       membership: { ...bound(membership), fence: () => Promise.resolve({ ok: false, current: undefined }) },

@@ -1,11 +1,53 @@
 import { expect } from "chai";
 import { clockRateBound, resolveProtocol } from "../../src/model/config.js";
-import { faultEndMs, faultKinds } from "../../src/testing/faults.js";
+import { faultEndMs, faultKinds, type Fault } from "../../src/testing/faults.js";
 import { healedAtMs, ownedWithinMs } from "../../src/testing/scenario.js";
 import { drawScenario, scenarioOfSeed, themes } from "../../src/testing/scenario-draw.js";
 
 const warmUpMs = 15_000;
 const seeds = Array.from({ length: 200 }, (_, i) => i);
+
+describe("the time that healing may take", () => {
+  const protocol = { leaseDurationMs: 10_000 };
+  const { expiryMs, pollIntervalMs, settleMs, attemptTimeoutMs } = resolveProtocol(protocol);
+  const oneMs = expiryMs + 4 * pollIntervalMs + settleMs + 2 * attemptTimeoutMs;
+  const within = (...faults: readonly Fault[]): number =>
+    ownedWithinMs({ ...drawScenario(1), protocol, faults });
+  const crash = (worker: number, atMs: number): Fault => ({ kind: "crash", worker, atMs });
+  const outage = (endMs: number): Fault => ({
+    kind: "store-outage",
+    atMs: endMs - 1_000,
+    forMs: 1_000,
+    of: "all",
+    how: "silent",
+  });
+
+  it("has one expiry in it where nobody, or one worker alone, dies", () => {
+    expect(within()).to.equal(oneMs);
+    expect(within(crash(0, 50_000))).to.equal(oneMs);
+    expect(within({ kind: "pause", worker: 0, atMs: 50_000, forMs: 1_000 })).to.equal(oneMs);
+    expect(within(crash(0, 50_000 - expiryMs - 1), crash(1, 50_000))).to.equal(oneMs);
+  });
+
+  it("has two where the observers of the dead may have died with them, or have to count anew", () => {
+    const twoMs = oneMs + expiryMs;
+    expect(within({ kind: "death-with-observers", worker: 0, atMs: 50_000 })).to.equal(twoMs);
+    expect(within({ kind: "cold-start", atMs: 50_000, forMs: 1_000 })).to.equal(twoMs);
+    expect(within(crash(0, 50_000 - expiryMs), crash(1, 50_000))).to.equal(twoMs);
+    expect(within(crash(0, 50_000), crash(1, 50_000))).to.equal(twoMs);
+    expect(within(outage(50_000))).to.equal(twoMs);
+    expect(within({ kind: "store-slow", worker: 2, atMs: 50_000, forMs: 1_000, factor: 9 })).to.equal(twoMs);
+  });
+
+  it("has one where the last expiry before healing had no such thing", () => {
+    const last = crash(3, 50_000);
+    const earlyMs = 50_000 - expiryMs - 1;
+    expect(within(outage(earlyMs), last)).to.equal(oneMs);
+    expect(within(crash(0, earlyMs), crash(1, earlyMs), last)).to.equal(oneMs);
+    expect(within({ kind: "death-with-observers", worker: 0, atMs: earlyMs }, last)).to.equal(oneMs);
+    expect(within(outage(earlyMs + 1), last)).to.equal(oneMs + expiryMs);
+  });
+});
 
 describe("a drawn scenario", () => {
   it("is the same for the same seed, and plain data", () => {
@@ -34,7 +76,7 @@ describe("a drawn scenario", () => {
           expect(fault.atMs).to.be.at.least(warmUpMs);
           expect(faultEndMs(fault)).to.be.at.most(warmUpMs + 0.45 * 120_000 + 1e-6);
         }
-        const ownedBy = healedAtMs(scenario) + ownedWithinMs(resolveProtocol(scenario.protocol));
+        const ownedBy = healedAtMs(scenario) + ownedWithinMs(scenario);
         expect(ownedBy).to.be.below(scenario.runMs);
       }
     });
