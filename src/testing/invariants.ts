@@ -10,7 +10,8 @@ import { DrainChecks } from "./drain-checks.js";
 import { Liveness } from "./liveness.js";
 import type { ByHand } from "./operator.js";
 import type { Processes } from "./processes.js";
-import type { Scenario } from "./scenario.js";
+import { Rest } from "./rest.js";
+import { healedAtMs, type Scenario } from "./scenario.js";
 import { Transitions } from "./transitions.js";
 import type { Weather } from "./weather.js";
 import { Ledger } from "./ledger.js";
@@ -49,6 +50,7 @@ export class Invariants implements ByHand {
   readonly rows: RowChecks;
   readonly drains: DrainChecks;
   readonly liveness: Liveness;
+  readonly rest: Rest;
   readonly transitions: Transitions;
   /** Leases whose rows people deleted: with them went tenures that no history has. */
   readonly deletedByHand = new Set<string>();
@@ -98,6 +100,16 @@ export class Invariants implements ByHand {
       },
       report,
     );
+    this.rest = new Rest(
+      {
+        config,
+        healedAtMs: healedAtMs(scenario),
+        produceUntilMs: scenario.produceUntilMs,
+        nowMs,
+        leases: () => store.rows.view().scan().leases.length,
+      },
+      report,
+    );
     this.rows = new RowChecks(
       store.rows,
       {
@@ -136,6 +148,7 @@ export class Invariants implements ByHand {
   /** An event, at its instant, before anything follows from it. */
   event(process: SimulatedProcess, event: LeaseholdEvent): void {
     this.drains.event(process, event);
+    this.rest.event(event);
     if (event.type === "draining" && process.state === "stopping") this.liveness.leaves(event.workerId);
     if (event.type === "worker-created" && process.workerIds.length > 1) this.transitions.rejoined();
     this.transitions.event(event, this.#store.rows.view());

@@ -8,7 +8,7 @@
  * - `monitor`: the events follow one another as the protocol allows (`monitor/rules.ts`, whose rule the message names).
  * - `drained-before-handoff`, `stops-drain`: work comes to rest, and is checkpointed, before its lease is given away.
  * - `owned-after-healing` (L1, L7), `outages-move-nothing` (L4), `stops-leave-no-orphan` (L5), `deaths-are-fenced`
- *   (L6), `held-is-worked` (L8), `stops-clean`, `no-leaks`.
+ *   (L6), `balance-rests` (L2, L3), `held-is-worked` (L8), `stops-clean`, `no-leaks`.
  */
 export const invariantNames = [
   "one-believer",
@@ -32,6 +32,7 @@ export const invariantNames = [
   "stops-leave-no-orphan",
   "deaths-are-fenced",
   "held-is-worked",
+  "balance-rests",
   "stops-clean",
   "no-leaks",
 ] as const;
