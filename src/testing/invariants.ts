@@ -6,6 +6,8 @@ import { isLive } from "../model/worker-row.js";
 import type { CheckpointWrite } from "../store/checkpoints.js";
 import type { HeldLease } from "../tenure/tenure.js";
 import { BeliefOracle } from "./belief-oracle.js";
+import { Collected } from "./collected.js";
+import { Deletion } from "./deletion.js";
 import { DrainChecks } from "./drain-checks.js";
 import { Liveness } from "./liveness.js";
 import type { ByHand } from "./operator.js";
@@ -51,12 +53,15 @@ export class Invariants implements ByHand {
   readonly drains: DrainChecks;
   readonly liveness: Liveness;
   readonly rest: Rest;
+  readonly collected: Collected;
+  readonly deletion: Deletion;
   readonly transitions: Transitions;
   /** Leases whose rows people deleted: with them went tenures that no history has. */
   readonly deletedByHand = new Set<string>();
   readonly #store: SimulatedStore;
   readonly #stream: SimulatedStream;
   readonly #report: Report;
+  readonly #processes: () => Processes;
   /** Tenures that were told of their loss. */
   readonly #told = new Set<string>();
   /** Checkpoints that reached the store, by their write ids. */
@@ -67,6 +72,7 @@ export class Invariants implements ByHand {
     this.#store = store;
     this.#stream = stream;
     this.#report = report;
+    this.#processes = deps.processes;
     this.oracle = new BeliefOracle(config.leaseDurationMs - config.safetyMarginMs, report);
     this.ledger = new Ledger(stream.shards, report);
     this.transitions = new Transitions({ nowMs, blindGapMs: config.blindGapMs });
@@ -100,6 +106,8 @@ export class Invariants implements ByHand {
       },
       report,
     );
+    this.collected = new Collected({ config, healedAtMs: healedAtMs(scenario), nowMs }, report);
+    this.deletion = new Deletion({ config, weather, nowMs }, report);
     this.rest = new Rest(
       {
         config,
@@ -127,7 +135,9 @@ export class Invariants implements ByHand {
         },
         workerChanged: (before, after) => {
           transitions.worker(before, after);
-          if (after.fencedBy !== undefined && before?.fencedBy === undefined) this.liveness.fenced(after);
+          if (after.fencedBy === undefined || before?.fencedBy !== undefined) return;
+          this.liveness.fenced(after);
+          this.collected.fenced(after);
         },
         plannerChanged: (after, rows) => {
           transitions.planner(after, rows);
@@ -140,6 +150,7 @@ export class Invariants implements ByHand {
   traffic(traffic: StoreTraffic): void {
     this.transitions.traffic(traffic);
     const { operation, args } = traffic;
+    if (operation === "tables.prepare") this.deletion.traffic(traffic, this.#ofSlot(traffic.worker));
     if (operation !== "checkpoints.write") return;
     const write = args[0] as CheckpointWrite;
     this.#checkpoints.set(write.writeId, write);
@@ -149,6 +160,8 @@ export class Invariants implements ByHand {
   event(process: SimulatedProcess, event: LeaseholdEvent): void {
     this.drains.event(process, event);
     this.rest.event(event);
+    this.deletion.event(process, event);
+    this.collected.event(event);
     if (event.type === "draining" && process.state === "stopping") this.liveness.leaves(event.workerId);
     if (event.type === "worker-created" && process.workerIds.length > 1) this.transitions.rejoined();
     this.transitions.event(event, this.#store.rows.view());
@@ -198,9 +211,18 @@ export class Invariants implements ByHand {
     this.oracle.sever(leaseKey);
   }
 
+  /** Now and then: what no single event shows. */
+  look(): void {
+    this.liveness.look();
+    this.deletion.look();
+    this.collected.look(this.#store.rows.view());
+  }
+
   /** After every event. */
   check(processes: Iterable<SimulatedProcess>): void {
-    if (!this.#store.rows.exist) this.oracle.forgetEpochs();
+    const { exist } = this.#store.rows;
+    this.deletion.check(exist, () => this.#processes().alive());
+    if (!exist) this.oracle.forgetEpochs();
     this.oracle.check();
     this.rows.check();
     for (const process of processes) this.#checkBelief(process);
@@ -215,6 +237,12 @@ export class Invariants implements ByHand {
       const what = `${process.name} believes in ${leaseKey} at epoch ${String(epoch)} and may not`;
       this.#report("belief-rests-on-beats", what);
     }
+  }
+
+  #ofSlot(slot: number): readonly SimulatedProcess[] {
+    return this.#processes()
+      .alive()
+      .filter((process) => process.slot === slot);
   }
 
   #holder(process: SimulatedProcess, lease: HeldLease, what: string): string | undefined {

@@ -306,7 +306,7 @@ class Simulation {
 
   #lookForLife(): void {
     if (this.#finishing) return;
-    this.#invariants.liveness.look();
+    this.#invariants.look();
     this.#time.schedule(lifeEveryMs, () => {
       this.#lookForLife();
     });

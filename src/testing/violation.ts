@@ -7,8 +7,10 @@
  * - `taken-only-when-free`: no data lease leaves an owner that neither gave it up nor is fenced.
  * - `monitor`: the events follow one another as the protocol allows (`monitor/rules.ts`, whose rule the message names).
  * - `drained-before-handoff`, `stops-drain`: work comes to rest, and is checkpointed, before its lease is given away.
+ * - `deletion-surfaces`: deleted tables end every worker, and are not made again behind people's backs.
  * - `owned-after-healing` (L1, L7), `outages-move-nothing` (L4), `stops-leave-no-orphan` (L5), `deaths-are-fenced`
- *   (L6), `balance-rests` (L2, L3), `held-is-worked` (L8), `stops-clean`, `no-leaks`.
+ *   (L6),
+ *   `deaths-are-collected` (L6), `balance-rests` (L2, L3), `held-is-worked` (L8), `stops-clean`, `no-leaks`.
  */
 export const invariantNames = [
   "one-believer",
@@ -33,6 +35,8 @@ export const invariantNames = [
   "deaths-are-fenced",
   "held-is-worked",
   "balance-rests",
+  "deaths-are-collected",
+  "deletion-surfaces",
   "stops-clean",
   "no-leaks",
 ] as const;

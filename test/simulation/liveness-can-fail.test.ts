@@ -1,8 +1,10 @@
 import { expect } from "chai";
+import { hasCode, StoreError } from "../../src/model/errors.js";
+import { throughNetwork } from "../../src/testing/simulated-store.js";
 import { bound, breakStore, broken, wrapPorts } from "./fixtures/broken.js";
 
 describe("of what must happen, a simulation misses", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("a lease whose owner reads nothing of it", async () => {
     // Its source never answers, long before sourceSilenceMs would give it up.
@@ -68,5 +70,56 @@ describe("of what must happen, a simulation misses", function () {
     expect(await broken({}, { faults })).to.equal(undefined);
     expect(await broken(options, { faults })).to.equal("stops-leave-no-orphan");
     expect(refused).to.be.greaterThan(0);
+  });
+
+  const deletion = [
+    { kind: "tables-deleted", atMs: 20_000 },
+    ...[0, 1, 2].map((worker) => ({ kind: "start", worker, atMs: 40_000 }) as const),
+  ] as const;
+
+  it("a worker that takes deleted tables for an outage", async () => {
+    const factory = wrapPorts(({ store }) => ({
+      store: throughNetwork(store, async (_operation, _access, _call, _args, apply) => {
+        try {
+          return await apply();
+        } catch (error) {
+          if (!hasCode(error, "table-missing")) throw error;
+          throw new StoreError("store-unavailable", "the store does not answer", {
+            retryable: true,
+            ambiguous: false,
+          });
+        }
+      }),
+    }));
+    expect(await broken({}, { faults: deletion })).to.equal(undefined);
+    expect(await broken({ factory }, { faults: deletion })).to.equal("deletion-surfaces");
+  });
+
+  it("a worker that makes deleted tables again", async () => {
+    const factory = wrapPorts(({ store }) => ({
+      store: throughNetwork(store, async (_operation, _access, _call, _args, apply) => {
+        try {
+          return await apply();
+        } catch (error) {
+          if (hasCode(error, "table-missing")) await store.tables.prepare();
+          throw error;
+        }
+      }),
+    }));
+    expect(await broken({ factory }, { faults: deletion })).to.equal("deletion-surfaces");
+  });
+
+  it("a fenced worker's row that is never collected", async () => {
+    const long = {
+      conditions: { latencyMs: [1, 8] },
+      putEveryMs: 2_000,
+      produceUntilMs: 1_100_000,
+      runMs: 1_130_000,
+    } as const;
+    const options = breakStore(({ membership }) => ({
+      membership: { ...bound(membership), remove: () => Promise.resolve({ ok: false, current: undefined }) },
+    }));
+    expect(await broken({}, long)).to.equal(undefined);
+    expect(await broken(options, long)).to.equal("deaths-are-collected");
   });
 });
