@@ -109,6 +109,19 @@ describe("of what must happen, a simulation misses", function () {
     expect(await broken({ factory }, { faults: deletion })).to.equal("deletion-surfaces");
   });
 
+  it("a worker that ends with deleted tables and does not say why", async () => {
+    const factory = wrapPorts(({ store }) => ({
+      store: throughNetwork(store, async (_operation, _access, _call, _args, apply) => {
+        try {
+          return await apply();
+        } catch (error) {
+          throw hasCode(error, "table-missing") ? new Error("something is wrong") : error;
+        }
+      }),
+    }));
+    expect(await broken({ factory }, { faults: deletion })).to.equal("deletion-surfaces");
+  });
+
   it("a fenced worker's row that is never collected", async () => {
     const long = {
       conditions: { latencyMs: [1, 8] },
