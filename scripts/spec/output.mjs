@@ -35,8 +35,8 @@ const broken = [/^Invariant (\S+) is violated/, /^Action property (\S+) is viola
 /**
  * @param {string} output of one run
  * @param {string[]} properties the temporal properties that it checked
- * @returns {{ completed: boolean, states: number, violated: string | undefined, neverEnabled: string[], trace: string }}
- * `violated` is what was broken, by its name
+ * @returns {{ completed: boolean, states: number, violated: string | undefined, actions: number, neverEnabled: string[], trace: string }}
+ * `violated` is what was broken, by its name; `actions`: of how many the coverage tells
  */
 export function readOutput(output, properties) {
   const messages = messagesIn(output);
@@ -44,12 +44,14 @@ export function readOutput(output, properties) {
   const counts = /(\d+) distinct states found/.exec(texts(kinds.counts).at(-1) ?? "");
   const named = messages.flatMap(({ text }) => broken.map((way) => way.exec(text)?.[1]).filter(Boolean));
   const temporal = texts(kinds.temporal).length > 0 ? properties.join(" or ") : undefined;
+  const taken = takenIn(messages);
   const steps = [kinds.traceState, kinds.traceStutters, kinds.traceLoops];
   return {
     completed: texts(kinds.completed).length > 0,
     states: Number(counts?.[1] ?? 0),
     violated: named[0] ?? temporal,
-    neverEnabled: neverEnabledIn(messages),
+    actions: taken.size,
+    neverEnabled: [...taken].filter(([, times]) => times === 0).map(([name]) => name),
     trace: messages
       .filter(({ kind }) => steps.includes(kind))
       .map(({ text }) => text)
@@ -57,8 +59,8 @@ export function readOutput(output, properties) {
   };
 }
 
-/** The actions of the last coverage report that were never taken, however often they were tried. */
-function neverEnabledIn(messages) {
+/** How often each action of the last coverage report was taken, which is not how often it was tried. */
+function takenIn(messages) {
   const last = messages.findLastIndex(({ kind }) => kind === kinds.coverageBegins);
   const taken = new Map();
   for (const { kind, text } of messages.slice(last + 1)) {
@@ -66,5 +68,5 @@ function neverEnabledIn(messages) {
     // An action may stand in the next-state relation more than once.
     if (action) taken.set(action[1], (taken.get(action[1]) ?? 0) + Number(action[2]));
   }
-  return [...taken].filter(([, times]) => times === 0).map(([name]) => name);
+  return taken;
 }

@@ -2,14 +2,24 @@ import { expect } from "chai";
 
 /** What scripts/spec exports: plain JavaScript, which runs without a build. */
 interface Output {
-  readOutput: (
-    output: string,
-    properties: readonly string[],
-  ) => { completed: boolean; states: number; violated?: string; neverEnabled: string[]; trace: string };
+  readOutput: (output: string, properties: readonly string[]) => Run & { trace: string };
+}
+interface Run {
+  completed: boolean;
+  states: number;
+  violated?: string;
+  actions: number;
+  neverEnabled: string[];
 }
 interface Models {
   mutated: (text: string, name: string, rule: string, breaks: string) => string;
   partsOf: (text: string) => { kept: string; invariants: string[]; properties: string[] };
+}
+
+interface Verdict {
+  least: { statesOfEach: number; statesOfAll: number; mutants: number };
+  faultsOf: (run: Run) => string[];
+  faultsOfAll: (summary: { configs: { states: number }[]; mutants: unknown[] }) => string[];
 }
 
 const load = async (name: string): Promise<unknown> =>
@@ -28,10 +38,12 @@ const coverage = (...actions: string[]): string =>
 describe("the runner of the specs", () => {
   let readOutput: Output["readOutput"];
   let models: Models;
+  let verdict: Verdict;
 
   before(async () => {
     ({ readOutput } = (await load("output.mjs")) as Output);
     models = (await load("models.mjs")) as Models;
+    verdict = (await load("verdict.mjs")) as Verdict;
   });
 
   it("reads that a configuration holds, and in how many distinct states", () => {
@@ -76,6 +88,51 @@ describe("the runner of the specs", () => {
       action("Take", "1:1"),
     );
     expect(readOutput(early + completed + last, []).neverEnabled).to.deep.equal(["Fence"]);
+  });
+
+  describe("takes a configuration for one that holds", () => {
+    const large = message(
+      2199,
+      "900000 states generated, 200000 distinct states found, 0 states left on queue.",
+    );
+    const all = coverage(action("Beat", "4:4"), action("Fence", "1:2"));
+
+    it("when TLC went through enough states, and took every action", () => {
+      expect(verdict.faultsOf(readOutput(completed + all + large, []))).to.deep.equal([]);
+    });
+
+    it("but not when nothing was told of its actions", () => {
+      for (const output of [completed + large, completed + coverage() + large]) {
+        expect(verdict.faultsOf(readOutput(output, []))).to.deep.equal(["TLC told of no action"]);
+      }
+    });
+
+    it("nor when it broke, was given up or never took an action", () => {
+      const broken = message(2110, "Invariant S6 is violated.") + all + large;
+      expect(verdict.faultsOf(readOutput(broken, []))).to.deep.equal(["broken: S6"]);
+      expect(verdict.faultsOf(readOutput(all + large, []))).to.deep.equal(["broken: TLC gave up"]);
+      const never =
+        completed + coverage(action("Beat", "4:4"), action("Fence", "0:2"), action("Take", "0:0"));
+      expect(verdict.faultsOf(readOutput(never + large, []))).to.deep.equal(["never enabled: Take"]);
+    });
+
+    it("nor when it has too few states, and says so", () => {
+      const small = large.replace(" 200000 ", " 199999 ");
+      expect(verdict.faultsOf(readOutput(completed + all + small, []))).to.deep.equal([
+        "199,999 states are fewer than 200,000",
+      ]);
+    });
+  });
+
+  it("asks for enough states and mutants in all", () => {
+    const { statesOfAll, mutants } = verdict.least;
+    const configs = [{ states: statesOfAll - 200_000 }, { states: 200_000 }];
+    const enough = Array.from({ length: mutants }, () => ({}));
+    expect(verdict.faultsOfAll({ configs, mutants: enough })).to.deep.equal([]);
+    expect(verdict.faultsOfAll({ configs: configs.slice(0, 1), mutants: enough.slice(1) })).to.deep.equal([
+      "2,800,000 states in all are fewer than 3,000,000",
+      "19 mutants are fewer than 20",
+    ]);
   });
 
   describe("makes a mutant of a configuration", () => {
