@@ -69,8 +69,9 @@ export class LeaseCreation {
   }
 
   /**
-   * An epoch above every one of the lease's. Asked for after the row was seen missing, so that what it went through before it
-   * was removed is in the history, or was made at the epoch set aside and had no time to get there.
+   * An epoch above every one of the lease's. It is set aside first and the history read after: whatever rows came and went
+   * until then, though the caller stood still meanwhile, are in the history but for their last, or were made at an epoch
+   * that was set aside before this one, or above it.
    */
   async #firstEpoch(leaseKey: string, signal?: AbortSignal): Promise<number> {
     const { store, clock } = this.#deps;
@@ -78,16 +79,20 @@ export class LeaseCreation {
     const expiresAt = Math.ceil((wallMs + retentionMs) / 1_000);
     let epoch = Math.floor(wallMs / 1_000) * epochsPerSecond;
     for (;;) {
-      const highest = await this.#call((attempt) => store.history.highestEpoch(leaseKey, attempt), signal);
-      const wanted = Math.max(epoch, (highest ?? 0) + unarchivedEpochs);
+      const wanted = epoch;
       const outcome = await this.#call(
         (attempt) => store.history.setAside(leaseKey, wanted, expiresAt, attempt),
         signal,
       );
-      if (outcome.ok) return wanted;
-      // An earlier creation's, by a clock that is ahead of ours, or our own attempt's whose answer was lost. Or one that was
-      // made while we stood still, whose row may have come and gone since: the history is asked anew.
-      epoch = (outcome.current ?? wanted) + epochsOfNew;
+      if (!outcome.ok) {
+        // An earlier creation's, by a clock that is ahead of ours, or our own attempt's whose answer was lost.
+        epoch = (outcome.current ?? wanted) + epochsOfNew;
+        continue;
+      }
+      const highest = await this.#call((attempt) => store.history.highestEpoch(leaseKey, attempt), signal);
+      if (highest === undefined || wanted >= highest + unarchivedEpochs) return wanted;
+      // No two that are set aside are next to each other, for what is made at one of them may use the next untold.
+      epoch = Math.ceil((highest + unarchivedEpochs) / epochsOfNew) * epochsOfNew;
     }
   }
 

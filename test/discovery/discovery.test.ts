@@ -148,6 +148,8 @@ class Bench {
 
 const clockEpoch = Math.floor(1_767_225_600_000 / 1_000) * 2 ** 20;
 
+const archived = { leaseKey: "p", reason: "taken", since: "", until: "", endedBy: "released" } as const;
+
 describe("discovery", () => {
   it("creates what lineage asks for, once, and says so", async () => {
     const bench = await Bench.make({ partitions: split });
@@ -186,10 +188,7 @@ describe("discovery", () => {
   it("creates a lease deleted by hand above every epoch of its history", async () => {
     const bench = await Bench.make({ partitions: split });
     const highest = clockEpoch + 7;
-    await bench.store.history.archive(
-      { leaseKey: "p", epoch: highest, reason: "taken", since: "", until: "", endedBy: "released" },
-      1,
-    );
+    await bench.store.history.archive({ ...archived, epoch: highest }, 1);
     await bench.run(bench.discovery.discover());
     expect((await bench.lease("p")).epoch).to.equal(highest + 3);
   });
@@ -208,9 +207,9 @@ describe("discovery", () => {
     });
   }
 
-  it("creates a lease above the epochs of a row that came, went through hands and was deleted by hand while its creation stood still", async () => {
-    let highest = 0;
-    const bench = await Bench.make({ partitions: split }, (store) => ({
+  /** Something happens before an epoch is set aside. */
+  const whenSettingAside = (before: (store: Store, key: string, epoch: number) => Promise<void>) =>
+    Bench.make({ partitions: split }, (store) => ({
       ...store,
       history: {
         archive: (...args) => store.history.archive(...args),
@@ -220,18 +219,39 @@ describe("discovery", () => {
         page: (...args) => store.history.page(...args),
         highestEpoch: (...args) => store.history.highestEpoch(...args),
         setAside: async (key, epoch, ...more) => {
-          if (highest === 0) {
-            await store.history.setAside(key, epoch + 10, 1);
-            highest = epoch + 16;
-            const entry = { leaseKey: key, epoch: highest, since: "", until: "" };
-            await store.history.archive({ ...entry, reason: "taken", endedBy: "released" }, 1);
-          }
+          await before(store, key, epoch);
           return store.history.setAside(key, epoch, ...more);
         },
       },
     }));
+
+  for (const { when, made } of [
+    { when: "came, went through hands and was deleted by hand", made: 10 },
+    { when: "was there before, went through hands and was deleted by hand", made: 0 },
+  ]) {
+    it(`creates a lease above the epochs of a row that ${when} while its creation stood still`, async () => {
+      const highest = clockEpoch + made + 7;
+      let isFirst = true;
+      const bench = await whenSettingAside(async (store, key, epoch) => {
+        if (!isFirst) return;
+        isFirst = false;
+        if (made > 0) await store.history.setAside(key, epoch + made, 1);
+        await store.history.archive({ ...archived, epoch: highest }, 1);
+      });
+      await bench.store.history.setAside("p", clockEpoch, 1);
+      await bench.store.history.archive({ ...archived, epoch: clockEpoch }, 1);
+      await bench.run(bench.discovery.discover());
+      expect((await bench.lease("p")).epoch).to.equal(highest + 3);
+    });
+  }
+
+  it("creates a lease above the first two epochs of a row made just below while its creation stood still", async () => {
+    const bench = await whenSettingAside(async (store, key, epoch) => {
+      if (epoch > clockEpoch) await store.history.setAside(key, clockEpoch + 2, 1);
+    });
+    await bench.store.history.archive({ ...archived, epoch: clockEpoch }, 1);
     await bench.run(bench.discovery.discover());
-    expect((await bench.lease("p")).epoch).to.equal(highest + 3);
+    expect((await bench.lease("p")).epoch).to.equal(clockEpoch + 4);
   });
 
   it("looks again before it believes a caller's scan that a row is missing", async () => {
