@@ -68,11 +68,14 @@ Raised(owner) ==
   /\ row' = [row EXCEPT !.owner = owner, !.epoch = @ + 1, !.writeId = 0]
   /\ net' = IF Fenced THEN {} ELSE net
 
+(* The row that the write returned, or that is read consistently after a handoff; an older one may be as old as the lease. *)
+Granted == IF Rule("begins-from-an-older-row") THEN row' ELSE [row' EXCEPT !.cp = 0, !.pending = 0]
+
 (* Of a lease whose owner works no more: the take of another, or its resume. *)
 Take(w) ==
   /\ IF row.owner = None THEN TRUE ELSE work[row.owner] = None /\ grant[row.owner] = None
   /\ Raised(w)
-  /\ grant' = [grant EXCEPT ![w] = row']
+  /\ grant' = [grant EXCEPT ![w] = Granted]
   /\ UNCHANGED <<work, asked, writes, done, rewinds, ghosts>>
 
 Begin(w) ==
@@ -98,7 +101,7 @@ Handoff(w, to) ==
   /\ work[w] # None /\ row.owner = w /\ row.epoch = work[w].epoch
   /\ Raised(to)
   /\ Ended(w)
-  /\ grant' = [grant EXCEPT ![to] = row']
+  /\ grant' = [grant EXCEPT ![to] = Granted]
   /\ UNCHANGED <<writes, done, rewinds, ghosts>>
 
 -----------------------------------------------------------------------------

@@ -11,17 +11,19 @@
 (* later time, any number of times, or never, which is also what a stale   *)
 (* read comes to: everything sent is a function of the row as it once was. *)
 (*                                                                         *)
-(* Two things are taken as given: no creation of a row is still under way  *)
-(* thirty days after the row was marked, nor when a row is deleted by      *)
-(* hand. Wall clocks count for nothing: each creator's is so far behind    *)
-(* that its epoch comes from the history and from what was set aside.      *)
+(* Two things are taken as given: no creation that has set its epoch aside *)
+(* is still under way thirty days after the row was marked, nor when a row *)
+(* is deleted by hand. Wall clocks count for nothing: each creator's is so *)
+(* far behind that its epoch comes from the history and from what was set  *)
+(* aside.                                                                  *)
 (***************************************************************************)
 EXTENDS Rules
 
 CONSTANTS Owners,
           None,
           MaxEpoch,
-          MaxHandDeletions
+          MaxHandDeletions,
+          MaxCreators
 
 VARIABLES
   row,      \* is (none, lease, marked), epoch, owner, present and previous tenure
@@ -29,13 +31,14 @@ VARIABLES
   puts,     \* writes of the history that may still land
   history,  \* epoch -> None, or what was archived
   truth,    \* epoch -> None, or the tenure that was
+  creators, \* who is about to create: what it does next, and the epoch that it wants
   aside,    \* the highest epoch set aside for a creation
   unhanded, \* epochs lost with a row that was deleted by hand
   byHand,   \* how many rows were
   used,     \* the highest epoch
   again     \* an epoch was used twice, or out of order
 
-vars == <<row, net, puts, history, truth, aside, unhanded, byHand, used, again>>
+vars == <<row, net, puts, history, truth, creators, aside, unhanded, byHand, used, again>>
 
 Epochs == 1 .. MaxEpoch
 
@@ -54,6 +57,7 @@ Init ==
   /\ puts = {}
   /\ history = [e \in Epochs |-> None]
   /\ truth = [e \in Epochs |-> None]
+  /\ creators = {}
   /\ aside = 0
   /\ unhanded = {}
   /\ byHand = 0
@@ -72,7 +76,7 @@ Reasons == {"taken", "raised", "released", "deleted", "recreated"}
 Put(entry) ==
   /\ puts' = StillUnderWay(puts \cup {entry})
   /\ puts' # puts
-  /\ UNCHANGED <<row, net, history, truth, aside, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, net, history, truth, creators, aside, unhanded, byHand, used, again>>
 
 (* The row's previous tenure: a function of the row alone, so that a late  *)
 (* duplicate says the same.                                                *)
@@ -91,7 +95,7 @@ PutLands ==
        /\ Archived(entry.epoch) => ~Rule("history-overwrites")
        /\ history' = [history EXCEPT ![entry.epoch] = entry]
        /\ puts' = IF Rule("history-overwrites") THEN {p \in puts : p.epoch # entry.epoch} ELSE puts
-  /\ UNCHANGED <<row, net, truth, aside, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, net, truth, creators, aside, unhanded, byHand, used, again>>
 
 -----------------------------------------------------------------------------
 PreviousIsArchived ==
@@ -104,7 +108,7 @@ Send(reason, owner) ==
   /\ net' = net \cup {[kind |-> reason, epoch |-> row.epoch, owner |-> row.owner, is |-> row.is, to |-> owner,
                        present |-> row.present, previous |-> row.previous]}
   /\ net' # net
-  /\ UNCHANGED <<row, puts, history, truth, aside, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, puts, history, truth, creators, aside, unhanded, byHand, used, again>>
 
 (* A take, a handoff. *)
 SendTake ==
@@ -129,19 +133,60 @@ Highest ==
   CHOOSE e \in 0 .. MaxEpoch :
     (IF e = 0 THEN TRUE ELSE Archived(e)) /\ \A later \in e + 1 .. MaxEpoch : ~Archived(later)
 
-(* The row was seen missing, then the history was read, then an epoch was   *)
-(* set aside: only ever upwards, and never the same twice.                  *)
-SendCreate ==
+(* Whoever creates sees the row missing, sets an epoch aside and then reads *)
+(* the history, and may stand still in between. Of the rows that came and    *)
+(* went until it reads, made by who set their epoch aside before it, the     *)
+(* history lacks two epochs at most, or all of one at its first two; what    *)
+(* others set aside after it is above its own.                               *)
+SeesMissing ==
   /\ row.is = "none"
-  /\ LET above == IF Highest = 0 THEN 1
-                  ELSE Highest + (IF Rule("creation-forgets-the-unarchived") THEN 3 ELSE 1)
-         epoch == IF above > aside \/ ~Rule("creation-by-the-clock-alone") THEN above ELSE aside + 2
-     IN /\ epoch <= MaxEpoch
-        /\ aside' = epoch
-        /\ net' = net \cup {[kind |-> "created", epoch |-> epoch]}
+  /\ creators' = creators \cup {[next |-> IF Rule("history-read-before-setting-aside") THEN "set aside" ELSE "look",
+                                 epoch |-> 1]}
+  /\ creators' # creators /\ Cardinality(creators') <= MaxCreators
+  /\ UNCHANGED <<row, net, puts, history, truth, aside, unhanded, byHand, used, again>>
+
+Becomes(c, next, epoch) ==
+  /\ epoch <= MaxEpoch
+  /\ creators' = (creators \ {c}) \cup {[next |-> next, epoch |-> epoch]}
+  /\ UNCHANGED net
+
+Sends(c) ==
+  /\ creators' = creators \ {c}
+  /\ net' = net \cup {[kind |-> "created", epoch |-> c.epoch]}
+
+(* Only ever upwards, and never the same twice. *)
+SetsAside ==
+  /\ \E c \in creators :
+       /\ c.next \in {"set aside", "set aside, then send"}
+       /\ IF c.epoch > aside \/ ~Rule("creation-by-the-clock-alone")
+          THEN /\ aside' = Max(aside, c.epoch)
+               /\ IF c.next = "set aside" THEN Becomes(c, "look", c.epoch) ELSE Sends(c)
+          ELSE /\ Becomes(c, IF ~Rule("history-read-before-setting-aside") THEN "look"
+                             ELSE IF Rule("aside-without-a-new-look") THEN "set aside" ELSE "set aside, then send",
+                         aside + 2)
+               /\ UNCHANGED aside
   /\ UNCHANGED <<row, puts, history, truth, unhanded, byHand, used, again>>
 
+(* No two that are set aside are next to each other: a row at its first two epochs has told the history of neither. *)
+Above ==
+  LET above == Highest + (IF Rule("creation-forgets-the-unarchived") THEN 3 ELSE 1)
+  IN IF Highest = 0 THEN 0
+     ELSE IF above % 2 = 0 /\ Rule("epochs-set-aside-next-to-each-other") THEN above + 1 ELSE above
+
+LooksAtHistory ==
+  /\ \E c \in creators :
+       /\ c.next = "look"
+       /\ IF ~Rule("history-read-before-setting-aside")
+          THEN Becomes(c, "set aside, then send", Max(c.epoch, Above))
+          ELSE IF c.epoch >= Above THEN Sends(c) ELSE Becomes(c, "set aside", Above)
+  /\ UNCHANGED <<row, puts, history, truth, aside, unhanded, byHand, used, again>>
+
 Creates == {r \in net : r.kind = "created"}
+
+(* Under way from the epoch that is set aside on. *)
+NoneIsUnderWay ==
+  /\ Creates = {}
+  /\ Rule("history-read-before-setting-aside") => \A c \in creators : c.next # "look"
 
 -----------------------------------------------------------------------------
 Happens(tenure) ==
@@ -172,7 +217,7 @@ Changed(r) ==
 ChangeLands(r) ==
   /\ Expected(r)
   /\ IF r.kind = "removed"
-     THEN /\ Creates = {}
+     THEN /\ NoneIsUnderWay
           /\ row' = NoRow
           /\ UNCHANGED <<truth, used, again>>
      ELSE /\ row' = Changed(r)
@@ -181,23 +226,24 @@ ChangeLands(r) ==
 
 Land ==
   /\ \E r \in net : IF r.kind = "created" THEN CreateLands(r) ELSE ChangeLands(r)
-  /\ UNCHANGED <<puts, history, aside, unhanded, byHand>>
+  /\ UNCHANGED <<puts, history, creators, aside, unhanded, byHand>>
 
 LoseCreate ==
   /\ \E r \in Creates : net' = net \ {r}
-  /\ UNCHANGED <<row, puts, history, truth, aside, unhanded, byHand, used, again>>
+  /\ UNCHANGED <<row, puts, history, truth, creators, aside, unhanded, byHand, used, again>>
 
 DeleteByHand ==
   /\ byHand < MaxHandDeletions
-  /\ row.is # "none" /\ Creates = {}
+  /\ row.is # "none" /\ NoneIsUnderWay
   /\ row' = NoRow
   /\ net' = {}
   /\ unhanded' = unhanded \cup {row.epoch - 1, row.epoch}
   /\ byHand' = byHand + 1
-  /\ UNCHANGED <<puts, history, truth, aside, used, again>>
+  /\ UNCHANGED <<puts, history, truth, creators, aside, used, again>>
 
 Next ==
-  \/ SendTake \/ SendRaise \/ SendRelease \/ SendMark \/ SendRecreate \/ SendRemove \/ SendCreate
+  \/ SendTake \/ SendRaise \/ SendRelease \/ SendMark \/ SendRecreate \/ SendRemove
+  \/ SeesMissing \/ LooksAtHistory \/ SetsAside
   \/ Archive \/ ArchiveLast \/ PutLands
   \/ Land \/ LoseCreate \/ DeleteByHand
 

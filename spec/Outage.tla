@@ -126,7 +126,8 @@ Read(w) ==
   /\ looked' = [looked EXCEPT ![w] = TRUE]
   /\ unread' = [unread EXCEPT ![w] = 0]
   /\ LET gap == unread[w] > Gap /\ Rule("blind-time-counts")
-         next(p) == IF news[p] THEN "counts" ELSE IF gap THEN "beat" ELSE IF phase[p] = "read" THEN "counts" ELSE phase[p]
+         again(p) == phase[p] = "read" /\ Rule("timers-stay-stopped-after-a-gap")
+         next(p) == IF news[p] THEN "counts" ELSE IF gap THEN "beat" ELSE IF again(p) THEN "counts" ELSE phase[p]
      IN /\ phase' = [p \in Pairs |-> IF p \in Others(w) THEN next(p) ELSE phase[p]]
         /\ timer' = [p \in Pairs |-> IF p \in Others(w) /\ (news[p] \/ gap \/ phase[p] = "read") THEN 0 ELSE timer[p]]
   /\ news' = [p \in Pairs |-> news[p] /\ p \notin Others(w)]

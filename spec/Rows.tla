@@ -195,9 +195,9 @@ Takes(x) ==
   /\ owner' = x
   /\ UNCHANGED <<store, creation, proc, belief, leaving, note, observer>>
 
-(* When no lease names it. *)
+(* When no lease names it, by anybody who knows it for fenced. *)
 Collects(x) ==
-  /\ knows[x] /\ owner # Worker /\ Exists /\ ~Unfenced
+  /\ Rule("fenced-rows-stay") /\ knows[x] /\ owner # Worker /\ Exists /\ ~Unfenced
   /\ row' = NoRow /\ Starts(x, NoRow) /\ Knows(x, FALSE)
   /\ UNCHANGED <<deletes, creation, proc, belief, leaving, note, fencing, owner>>
 
