@@ -63,6 +63,11 @@ export function ofSeeds(atLeast) {
   });
 }
 
+/** One seed of an hour: it is long enough for dead workers' rows to be collected. */
+export const ofHour = ofJson(({ seeds, virtualHours, violations, coverage }) =>
+  tally([seeds === 1, virtualHours >= 1, violations.length === 0, coverage["worker-collected"] > 0]),
+);
+
 /** What must be 0 after chaos, and what must be so. */
 export const ofChaos = ofJson(({ records, selfTest, ...of }) =>
   tally([

@@ -9,7 +9,7 @@ interface Verdict {
   readonly failed: number;
 }
 type Verdicts = Record<
-  "ofMocha" | "ofModel" | "ofTraces" | "ofMutants" | "ofChaos",
+  "ofMocha" | "ofModel" | "ofTraces" | "ofMutants" | "ofHour" | "ofChaos",
   (output: Output) => Verdict
 > & {
   ofSeeds(atLeast: number): (output: Output) => Verdict;
@@ -73,6 +73,15 @@ describe("what a suite counts as in the whole run", () => {
     ];
     const bad = { ...run, violations, coverage: { crash: 3, split: 0 } };
     expect(verdicts.ofSeeds(10)(printed(bad, 1))).to.deep.equal({ passed: 11, failed: 2 });
+  });
+
+  it("counts an hour in which nothing was collected, or that was none, as failed", () => {
+    const hour = { seeds: 1, virtualHours: 1.01, violations: [], coverage: { "worker-collected": 4 } };
+    expect(verdicts.ofHour(printed(hour))).to.deep.equal({ passed: 4, failed: 0 });
+    expect(verdicts.ofHour(printed({ ...hour, virtualHours: 0.04, coverage: {} }))).to.deep.equal({
+      passed: 2,
+      failed: 2,
+    });
   });
 
   it("counts each promise of chaos", () => {
