@@ -145,7 +145,12 @@ export class PlannerRole {
     const result = await attempts(
       deps.clock,
       deps.random,
-      { attemptTimeoutMs: deps.config.attemptTimeoutMs, withinMs: deps.config.attemptTimeoutMs * 2 },
+      {
+        attemptTimeoutMs: deps.config.attemptTimeoutMs,
+        withinMs: deps.config.attemptTimeoutMs * 2,
+        // Who has begun to leave takes nothing: a claim of before is not repeated.
+        mayTry: () => owner !== workerId || !this.#retired,
+      },
       ({ signal }) => {
         deps.emit({ type: "planner-claimed", workerId, owner });
         return deps.store.plannerDesk.claim(owner, planner?.epoch, { signal });

@@ -42,4 +42,11 @@ describe("the museum of simulated bugs", function () {
     expect(result.emitted.get("force-fenced")).to.be.greaterThan(0);
     expect(result.transitions.get("resumed")).to.be.greaterThan(0);
   });
+
+  // A claim for itself was on its way, unanswered, when the worker began to leave; it was repeated after `left` had been sent,
+  // and the fleet had a planner that was gone.
+  it("a leaver claimed the planner lease for itself after it had left (claims-while-leaving-2)", async () => {
+    const result = await simulate(kept("claims-while-leaving-2"));
+    expect(result.emitted.get("leave-sent")).to.be.greaterThan(0);
+  });
 });
