@@ -3,8 +3,8 @@ export class ProcessLife {
   readonly source: string;
   /** The process is dead: nobody is there to believe or to work. */
   gone = false;
-  /** Batches in the hands of the processor, by lease. */
-  readonly underWay = new Set<string>();
+  /** Batches in the hands of the processor: the epoch that they were handed over at, by lease. */
+  readonly underWay = new Map<string, number>();
   /** Leases whose processor was told to break off and has not returned. */
   readonly told = new Set<string>();
   /** Leases that were given up because their processor did not. */

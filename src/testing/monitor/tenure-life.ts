@@ -127,18 +127,19 @@ export class TenureLife {
     this.#highest = Math.max(this.#highest, epoch);
   }
 
+  /** A batch of this tenure is in the processor's hands. One of a tenure that ended was told to break off: nothing waits for it. */
+  get #isWorking(): boolean {
+    return (this.worker.process.underWay.get(this.leaseKey) ?? -1) >= this.#begunAt;
+  }
+
   #checkDrained(): void {
     if (!this.drained) this.#refuse("drained-before-handoff", "drained before the handoff is sent");
-    if (this.worker.process.underWay.has(this.leaseKey)) {
-      this.#refuse("drained-before-handoff", "no batch under way");
-    }
+    if (this.#isWorking) this.#refuse("drained-before-handoff", "no batch under way");
   }
 
   drainedAt({ epoch, checkpoint }: Of<"drained">, automatic: boolean): void {
     if (!this.#isOpen || epoch !== this.epoch) this.#refuse("ends-once", "a tenure that runs at this epoch");
-    if (this.worker.process.underWay.has(this.leaseKey)) {
-      this.#refuse("drained-before-handoff", "no batch under way");
-    }
+    if (this.#isWorking) this.#refuse("drained-before-handoff", "no batch under way");
     if (automatic && this.#worked !== undefined && isBehind(checkpoint, this.#worked)) {
       this.#refuse("drained-is-checkpointed", `a checkpoint not behind ${this.#worked}`);
     }
@@ -155,7 +156,7 @@ export class TenureLife {
     if (first !== undefined && !isBehind(this.checkpoint, first)) {
       this.#refuse("work-beyond-checkpoint", `records beyond ${this.checkpoint}`);
     }
-    underWay.add(this.leaseKey);
+    underWay.set(this.leaseKey, epoch);
     this.#batchEnd = last;
   }
 
