@@ -2,7 +2,7 @@
 // passes on, and adds up what the store answers.
 import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 
 const writes = new Set(["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"]);
 const reads = new Set(["GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"]);

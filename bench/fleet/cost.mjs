@@ -1,7 +1,7 @@
 // What a fleet of two costs while nothing happens, and whether anything moves.
 import { setTimeout as sleep } from "node:timers/promises";
 import { CapacityProxy } from "./capacity-proxy.mjs";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 import { Fleet } from "./fleet.mjs";
 import { Stream } from "./stream.mjs";
 

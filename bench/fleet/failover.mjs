@@ -1,5 +1,5 @@
 // A worker ends, by a crash or in good order: how long until the last of its shards is read elsewhere.
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 
 const failoverSeconds = 120;
 

@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { openInspector } from "../../dist/index.js";
 import { Books } from "./books.mjs";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 import { until } from "./wait.mjs";
 
 const main = path.join(import.meta.dirname, "../../dist/cli/main.js");

@@ -2,7 +2,7 @@
 // synchronously, so that what was read before a SIGKILL stands there.
 import { openSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 
 const file = process.env.LEASEHOLD_BENCH_LOG;
 if (file === undefined) {
@@ -12,7 +12,7 @@ const log = openSync(file, "a");
 /** How long the work on a batch of records takes. With some, work is under way whenever the process is frozen. */
 const workMs = Number(process.env.LEASEHOLD_BENCH_WORK_MS ?? 0);
 /** Where the work goes. Not even loaded without work: what is measured then is the worker alone. */
-const { Sink, refusedByStore } = workMs === 0 ? {} : await import("./sink.mjs");
+const { Sink, refusedByStore } = workMs === 0 ? {} : await import("../../scripts/fenced-sink.mjs");
 const sink = Sink && new Sink();
 
 export default (context) => {

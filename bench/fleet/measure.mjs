@@ -1,5 +1,5 @@
 // The schedule: which scenario runs when, on which fleet, and what becomes of its runs.
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 import { cost } from "./cost.mjs";
 import { failover, stop, supervisedFailover } from "./failover.mjs";
 import { pause } from "./pause.mjs";

@@ -1,7 +1,7 @@
 // A worker is frozen for longer than its lease, with work under way and records coming in, and wakes.
 import { setTimeout as sleep } from "node:timers/promises";
-import { nowMs } from "./clock.mjs";
-import { createSink, refusedByStore } from "./sink.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
+import { createSink, refusedByStore } from "../../scripts/fenced-sink.mjs";
 import { until } from "./wait.mjs";
 
 const pauseMs = 20_000;

@@ -7,7 +7,7 @@ import {
   SplitShardCommand,
 } from "@aws-sdk/client-kinesis";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 
 const changeTries = 100;
 /** So many puts in a row may fail: then the traffic is not what a scenario takes it for. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../../scripts/host-clock.mjs";
 
 /** Asks until the answer is neither undefined nor false, and returns it. */
 export async function until(what, seconds, condition, everyMs = 25) {

@@ -1,6 +1,6 @@
 // Does what the schedule says, when it says so, and counts what was done.
 import { setTimeout as sleep } from "node:timers/promises";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../host-clock.mjs";
 
 /** Fewer shards than workers leave some without work; more than so many starve a small machine. */
 const leastShards = 5;

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { childEnds } from "../../dist/testing/chaos/ends.js";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../host-clock.mjs";
 import { isOurs, signal } from "./processes.mjs";
 import { Slot } from "./slot.mjs";
 

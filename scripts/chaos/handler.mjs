@@ -1,8 +1,8 @@
 // The handler of every worker of a chaos run: works records the way a careful user does, and has all of it written down.
 import { setTimeout as sleep } from "node:timers/promises";
-import { nowMs } from "./clock.mjs";
+import { refusedByStore, Sink } from "../fenced-sink.mjs";
+import { nowMs } from "../host-clock.mjs";
 import { Probe } from "./probe.mjs";
-import { refusedByStore, Sink } from "./sink.mjs";
 
 if (process.env.LEASEHOLD_CHAOS === undefined) {
   throw new Error(
@@ -37,7 +37,8 @@ export default (context) => {
   const probe = new Probe(settings, context.workerId);
   probe.listen();
   endWithOwner(process.send !== undefined);
-  const sink = new Sink(settings.sink);
+  // Past the bad weather: a worker that is cut off from its leases and not from its sink is the one that does harm.
+  const sink = new Sink({ endpoint: settings.sink });
   let batches = 0;
 
   const work = async (record, lease) => {

@@ -2,7 +2,7 @@
 // by the log lines that `leasehold run --json --log-level debug` writes to stderr, at the instant at which they are written.
 import { openSync, writeSync } from "node:fs";
 import path from "node:path";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../host-clock.mjs";
 
 const askEveryMs = 250;
 /** Log fields that are no event's. */

@@ -2,7 +2,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { createStream, startFaultProxy, startKinesisLocal } from "../../dist/testing/index.js";
 import { startDynamoDbLocal } from "../dynamodb-local/start.mjs";
-import { createSink } from "./sink.mjs";
+import { createSink } from "../fenced-sink.mjs";
 
 const region = "us-east-1";
 const credentials = { accessKeyId: "chaos", secretAccessKey: "chaos" };

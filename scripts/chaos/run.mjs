@@ -11,7 +11,7 @@ import { selfTest } from "../../dist/testing/chaos/self-test.js";
 import { checkRun, traceOf } from "../../dist/testing/chaos/trace.js";
 import { seededRandom } from "../../dist/testing/index.js";
 import { Acts } from "./acts.mjs";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../host-clock.mjs";
 import { Crew } from "./crew.mjs";
 import { Journals } from "./journals.mjs";
 import { Producer } from "./producer.mjs";

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nowMs } from "./clock.mjs";
+import { nowMs } from "../host-clock.mjs";
 
 /** After an end that nobody had asked for, as a service manager waits. */
 const restartMs = 500;

@@ -1,6 +1,5 @@
-// Where the workers of a chaos run write what they worked: a table of the store that is fenced by token, the way
-// `lease.fencingToken` is meant. The way to it leads past the bad weather: a worker that is cut off from its leases and not
-// from its sink is the one that does harm.
+// Where workers under test write what they worked: a table of the store that is fenced by token, the way
+// `lease.fencingToken` is meant. The store itself refuses a write under a smaller token than the lease's last.
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -8,7 +7,7 @@ import {
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 
-const TableName = "chaos-sink";
+const TableName = "sink";
 const createSeconds = 60;
 
 /** What the store calls it when it refuses a write that came too late. */
@@ -27,11 +26,13 @@ export async function createSink(client) {
   await waitUntilTableExists({ client, maxWaitTime: createSeconds, minDelay: 1, maxDelay: 1 }, { TableName });
 }
 
+/** A worker's way to it. */
 export class Sink {
   #client;
 
-  constructor(endpoint) {
-    this.#client = new DynamoDBClient({ endpoint });
+  /** @param config of the client; endpoint, region and keys that are not in it are those of the environment */
+  constructor(config = {}) {
+    this.#client = new DynamoDBClient(config);
   }
 
   /** @throws ConditionalCheckFailedException where a later tenure of the lease has written */
