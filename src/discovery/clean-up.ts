@@ -9,7 +9,7 @@ import { observerElapsedMs, type Reading } from "../model/reading.js";
 import { attempts } from "../runtime/attempts.js";
 import { forEachLimited } from "../runtime/pool.js";
 import type { SourcePartition } from "../source/partition-source.js";
-import { emitFailure, type DiscoveryDeps } from "./discovery-deps.js";
+import { emitFailure, tellsArchived, type DiscoveryDeps } from "./discovery-deps.js";
 
 /** Keys of the leases to which it happened. */
 export interface CleanedUp {
@@ -81,7 +81,7 @@ export class CleaningUp {
         owner: undefined,
         reason: "deleted",
         mark: true,
-        onArchived: (epoch) => this.#archived(lease.leaseKey, epoch),
+        onArchived: tellsArchived(this.#deps, lease.leaseKey),
       },
     );
     if (change.outcome === "refused") return false;
@@ -93,10 +93,6 @@ export class CleaningUp {
       epoch: change.row.epoch,
     });
     return true;
-  }
-
-  #archived(leaseKey: string, epoch: number): void {
-    this.#deps.emit({ type: "history-archived", workerId: this.#deps.workerId(), leaseKey, epoch });
   }
 
   #oldMarks({ partitions, leases }: CleanUpInput): readonly Lease[] {

@@ -1,10 +1,10 @@
+import { keptUntil } from "../history/archive.js";
 import { changeTenure } from "../history/change.js";
-import { retentionMs } from "../model/config.js";
 import type { Lease, NewLease } from "../model/lease.js";
 import { formatPosition, isFinished } from "../model/position.js";
 import { attempts, type Attempt } from "../runtime/attempts.js";
 import { wallTime } from "../runtime/clock.js";
-import type { DiscoveryDeps } from "./discovery-deps.js";
+import { tellsArchived, type DiscoveryDeps } from "./discovery-deps.js";
 
 export interface Created {
   /** The row that stands now. */
@@ -76,7 +76,7 @@ export class LeaseCreation {
   async #firstEpoch(leaseKey: string, signal?: AbortSignal): Promise<number> {
     const { store, clock } = this.#deps;
     const { wallMs } = clock.now();
-    const expiresAt = Math.ceil((wallMs + retentionMs) / 1_000);
+    const expiresAt = keptUntil(clock);
     let epoch = Math.floor(wallMs / 1_000) * epochsPerSecond;
     for (;;) {
       const wanted = epoch;
@@ -105,13 +105,7 @@ export class LeaseCreation {
         owner: undefined,
         reason: "recreated",
         recreate: lease,
-        onArchived: (epoch) =>
-          this.#deps.emit({
-            type: "history-archived",
-            workerId: this.#deps.workerId(),
-            leaseKey: lease.leaseKey,
-            epoch,
-          }),
+        onArchived: tellsArchived(this.#deps, lease.leaseKey),
       },
     );
     if (change.outcome === "applied") return this.#created(change.row);

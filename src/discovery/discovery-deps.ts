@@ -20,3 +20,10 @@ export interface DiscoveryDeps {
 export function emitFailure(deps: DiscoveryDeps, error: unknown): void {
   deps.emit({ type: "discovery-failed", workerId: deps.workerId(), error: messageOf(error) });
 }
+
+/** For `changeTenure`: tells that a lease's previous tenure stands in the history. */
+export function tellsArchived(deps: DiscoveryDeps, leaseKey: string): (epoch: number) => void {
+  return (epoch) => {
+    deps.emit({ type: "history-archived", workerId: deps.workerId(), leaseKey, epoch });
+  };
+}

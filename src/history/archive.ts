@@ -56,13 +56,18 @@ export async function archiveEntry(
   );
 }
 
+/** Until when a row beside the history is kept, unix seconds: for the store's time to live. */
+export function keptUntil(clock: Clock): number {
+  // It counts in whole seconds of the wall clock; a clock set wrong only drops history early or late.
+  return Math.ceil((clock.now().wallMs + retentionMs) / 1_000);
+}
+
 async function surely(
   { clock, random, config }: ArchiveDeps,
   write: (expiresAt: number, signal: AbortSignal) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  // The store's time to live counts in whole seconds of the wall clock; a clock set wrong only drops history early or late.
-  const expiresAt = Math.ceil((clock.now().wallMs + retentionMs) / 1_000);
+  const expiresAt = keptUntil(clock);
   const result = await attempts(
     clock,
     random,
