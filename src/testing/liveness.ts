@@ -45,8 +45,6 @@ export class Liveness {
   readonly #report: Report;
   readonly #standing = new Map<string, Standing>();
   readonly #leavers = new Map<string, Leaver>();
-  /** How often each promise was put to the test. */
-  readonly tested = new Map<string, number>();
 
   constructor(deps: LivenessDeps, report: Report) {
     this.#deps = deps;
@@ -163,7 +161,6 @@ export class Liveness {
     if (clearSinceMs > sinceMs - config.expiryMs - config.leaseDurationMs) return;
     const settled = others.filter(({ startedAtMs }) => startedAtMs < sinceMs - config.leaseDurationMs);
     if (settled.length === 0 || config.maxLeases !== undefined) return;
-    this.#count("clean-stop");
     const view = rows();
     for (const leaseKey of leases) {
       const lease = view.lease(leaseKey);
@@ -176,9 +173,5 @@ export class Liveness {
         `${leaseKey}, held by ${process.name} when it began to stop ${forMs.toFixed(0)} ms ago, is worked by nobody ${this.orphanedForMs.toFixed(0)} ms after its stop (owner ${lease.owner ?? "none"})`,
       );
     }
-  }
-
-  #count(promise: string): void {
-    this.tested.set(promise, (this.tested.get(promise) ?? 0) + 1);
   }
 }

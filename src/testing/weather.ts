@@ -2,8 +2,7 @@ import type { Fault } from "./faults.js";
 
 /**
  * What a fault troubles. `outage`: the store for everybody, and nothing but its being there; `store`: the way to it in any
- * other manner; `store 2`, `process 2`, `work 2`: of one slot alone; `deaths` and `members`: who is there; `load`: how many
- * leases and records there are; `rows`: what people did to them by hand.
+ * other manner; `store 2`, `process 2`, `work 2`: of one slot alone; `deaths`: who is gone without having left; `rows`: what people did to them by hand.
  */
 export type Trouble =
   | "outage"
@@ -11,8 +10,6 @@ export type Trouble =
   | "stream"
   | "planner"
   | "deaths"
-  | "members"
-  | "load"
   | "rows"
   | `store ${number}`
   | `process ${number}`
@@ -74,7 +71,7 @@ export function troublesOf(fault: Fault): readonly Trouble[] {
     case "split":
     case "merge":
     case "trim":
-      return ["load"];
+      return [];
     case "pause":
     case "suspend":
     case "event-loop-stall":
@@ -91,13 +88,13 @@ export function troublesOf(fault: Fault): readonly Trouble[] {
     case "death-with-observers":
     case "forced-fence":
     case "worker-row-deleted":
-      return ["deaths", "members"];
+      return ["deaths"];
     case "start":
     case "stop":
     case "second-stop":
     case "stop-called-off":
     case "replace":
-      return ["members"];
+      return [];
     case "lease-row-deleted":
     case "tables-deleted":
       return ["rows"];
