@@ -36,6 +36,11 @@ export class Fetcher {
     }
   }
 
+  /** A batch is given to the processor. */
+  begun(): void {
+    this.#reader.begun?.();
+  }
+
   /** A batch was worked through. */
   done(): void {
     this.#reader.done?.();

@@ -42,6 +42,7 @@ export class Session {
   /** Makes the batch that is handed over now: from here on it may be checkpointed. */
   handOver(fetched: FetchedRecords, records: readonly SourceRecord[]): Batch {
     this.#attempts += 1;
+    this.fetcher?.begun();
     this.checkpointer.handOver(this.endOf(fetched));
     const end = this.checkpointer.handedOver;
     return makeBatch(fetched, records, this.#attempts, end, this.checkpointer);

@@ -39,6 +39,8 @@ export interface PartitionReader {
    * Rejects with a LeaseholdError when there is no point in going on, with the signal's reason when it aborts.
    */
   next(signal: AbortSignal): Promise<SourceFetch>;
+  /** Called when the batch that `next` brought is given to the processor: from then on it is not read ahead any more. */
+  begun?(): void;
   /** Called after a batch was worked through, so that a source of turns can time the next one. */
   done?(): void;
   /** Lets go; no call to `next` is under way. */

@@ -28,6 +28,19 @@ describe("processing slots", () => {
     expect(b.of("batch-finished")).to.have.length(60);
   });
 
+  it("tells a reader that its batch has begun only when it has: what waits for a slot is still read ahead", async () => {
+    const held = gate();
+    const b = bench({ process: () => held.promise }, { protocol: { maxConcurrentBatches: 1 } });
+    for (const key of ["s1", "s2"]) {
+      b.source.script(key, records(1));
+      await b.begin(key);
+    }
+    expect([b.source.reader("s1").begins, b.source.reader("s2").begins]).to.deep.equal([1, 0]);
+    held.open();
+    await b.settle();
+    expect([b.source.reader("s1").begins, b.source.reader("s2").begins]).to.deep.equal([1, 1]);
+  });
+
   it("counts initialize and partitionEnded as work, too", async () => {
     const held = gate();
     const started: string[] = [];

@@ -108,6 +108,8 @@ export class ScriptedReader implements PartitionReader {
   readonly partition: OpenPartition;
   readonly done: () => void;
   asks = 0;
+  /** Batches given to the processor. */
+  begins = 0;
   pending = 0;
   closed = false;
   #queue: readonly (SourceFetch | Error)[];
@@ -157,6 +159,10 @@ export class ScriptedReader implements PartitionReader {
     } finally {
       this.pending -= 1;
     }
+  }
+
+  begun(): void {
+    this.begins += 1;
   }
 
   close(): void {

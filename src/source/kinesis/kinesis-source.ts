@@ -9,6 +9,7 @@ import type {
 } from "../partition-source.js";
 import { KinesisApi } from "./kinesis-api.js";
 import { resolveKinesis, type KinesisConfig, type KinesisOptions } from "./options.js";
+import { PrefetchBudget } from "./prefetch-budget.js";
 import { ShardList } from "./shard-list.js";
 import type { LatestMark } from "./shard-place.js";
 import { ShardReader } from "./shard-reader.js";
@@ -33,6 +34,7 @@ class KinesisSource implements PartitionSource {
   readonly #runtime: SourceRuntime;
   readonly #api: KinesisApi;
   readonly #shards: ShardList;
+  readonly #budget: PrefetchBudget;
   /** Goes with the tenure: a reader that failed is followed by another, which must begin where it did. */
   readonly #latest = new WeakMap<object, LatestMark>();
 
@@ -43,6 +45,7 @@ class KinesisSource implements PartitionSource {
     this.#runtime = runtime;
     this.#api = new KinesisApi(config, runtime.clock);
     this.#shards = new ShardList(this.#api, config.name, runtime);
+    this.#budget = new PrefetchBudget(config.prefetchTotalBytes);
   }
 
   verify(signal: AbortSignal): Promise<void> {
@@ -55,7 +58,13 @@ class KinesisSource implements PartitionSource {
 
   open(partition: OpenPartition): PartitionReader {
     return new ShardReader(
-      { api: this.#api, shards: this.#shards, config: this.#config, runtime: this.#runtime },
+      {
+        api: this.#api,
+        shards: this.#shards,
+        config: this.#config,
+        runtime: this.#runtime,
+        budget: this.#budget,
+      },
       partition,
       this.#latestOf(partition.tenure),
     );

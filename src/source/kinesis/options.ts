@@ -27,6 +27,12 @@ export interface KinesisOptions {
   /** Payload bytes read ahead per shard: above it no further read begins. Default 8 MiB, minimum 1. */
   readonly prefetchBytes?: number;
   /**
+   * Memory of what all shards of the worker have read and no processor has begun, reads under way included: above it no
+   * further read begins, above half of it none that no processor waits for. In bytes, each record counted with 300 beside
+   * its payload. Default 64 MiB, minimum 1: one answer (10 MiB at most) is always let through.
+   */
+  readonly prefetchTotalBytes?: number;
+  /**
    * What becomes of a record that the KPL has aggregated of many. `error` stops the shard there with `aggregated-record`;
    * `raw` hands it over as it is. Default `error`.
    */
@@ -49,6 +55,7 @@ export interface KinesisConfig {
   readonly emptyBatches: boolean;
   readonly prefetchRecords: number;
   readonly prefetchBytes: number;
+  readonly prefetchTotalBytes: number;
   readonly aggregated: "error" | "raw";
   readonly client: ((defaults: KinesisClientConfig) => KinesisClient) | undefined;
 }
@@ -67,6 +74,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof KinesisOptions>([
   "emptyBatches",
   "prefetchRecords",
   "prefetchBytes",
+  "prefetchTotalBytes",
   "aggregated",
   "client",
 ]);
@@ -114,6 +122,12 @@ export function resolveKinesis(options: KinesisOptions): KinesisConfig {
     emptyBatches,
     prefetchRecords: integer("prefetchRecords", options.prefetchRecords ?? 30_000, 1, 10_000_000),
     prefetchBytes: integer("prefetchBytes", options.prefetchBytes ?? 8 * 1_048_576, 1, 2 ** 40),
+    prefetchTotalBytes: integer(
+      "prefetchTotalBytes",
+      options.prefetchTotalBytes ?? 64 * 1_048_576,
+      1,
+      2 ** 40,
+    ),
     aggregated,
     client,
   };

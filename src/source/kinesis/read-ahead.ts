@@ -1,30 +1,49 @@
 import type { SourceFetch } from "../partition-source.js";
+import type { Lot } from "./prefetch-budget.js";
 
 export interface ReadAheadLimits {
   readonly records: number;
   readonly bytes: number;
 }
 
+interface Held {
+  readonly fetch: SourceFetch;
+  /** What it takes of the worker's memory; an end takes nothing. */
+  readonly lot: Lot | undefined;
+}
+
 /** What was read of a shard and not taken yet: one producer, one consumer, and a bound that makes the producer wait. */
 export class ReadAhead {
   readonly #limits: ReadAheadLimits;
-  readonly #queue: SourceFetch[] = [];
+  readonly #onAwaited: () => void;
+  readonly #queue: Held[] = [];
+  /** Taken, and not begun by the processor. */
+  #taken: Lot | undefined;
   #records = 0;
   #bytes = 0;
+  #takers = 0;
   #failure: { readonly error: unknown } | undefined;
   #wakeConsumer: (() => void) | undefined;
   #wakeProducer: (() => void) | undefined;
 
-  constructor(limits: ReadAheadLimits) {
+  /** @param onAwaited called when the consumer begins to wait */
+  constructor(limits: ReadAheadLimits, onAwaited: () => void) {
     this.#limits = limits;
+    this.#onAwaited = onAwaited;
   }
 
   get isEmpty(): boolean {
     return this.#queue.length === 0;
   }
 
-  put(fetch: SourceFetch): void {
-    this.#queue.push(fetch);
+  /** Whether the consumer waits for the next batch. */
+  get isAwaited(): boolean {
+    return this.isEmpty && this.#takers > 0;
+  }
+
+  /** @param lot let go when the processor begins the batch */
+  put(fetch: SourceFetch, lot?: Lot): void {
+    this.#queue.push({ fetch, lot });
     if (fetch.kind === "records") {
       this.#records += fetch.records.length;
       this.#bytes += fetch.bytes;
@@ -51,26 +70,48 @@ export class ReadAhead {
    * @throws what `fail` was given, or the signal's reason
    */
   async take(signal: AbortSignal): Promise<SourceFetch> {
+    // Whoever wants another has no use for the last one.
+    this.begun();
     for (;;) {
       signal.throwIfAborted();
       const [first] = this.#queue;
-      if (first?.kind === "ended") return first;
+      if (first?.fetch.kind === "ended") return first.fetch;
       if (first !== undefined) {
         this.#queue.shift();
-        this.#records -= first.records.length;
-        this.#bytes -= first.bytes;
+        this.#taken = first.lot;
+        this.#records -= first.fetch.records.length;
+        this.#bytes -= first.fetch.bytes;
         this.#wakeProducer?.();
-        return first;
+        return first.fetch;
       }
       if (this.#failure !== undefined) throw this.#failure.error;
-      await waitFor((wake) => (this.#wakeConsumer = wake), signal);
+      await this.#awaitPut(signal);
     }
   }
 
+  /** The batch that was taken last is in the processor's hands. */
+  begun(): void {
+    this.#taken?.release();
+    this.#taken = undefined;
+  }
+
   clear(): void {
+    this.begun();
+    for (const { lot } of this.#queue) lot?.release();
     this.#queue.length = 0;
     this.#records = 0;
     this.#bytes = 0;
+  }
+
+  async #awaitPut(signal: AbortSignal): Promise<void> {
+    this.#takers += 1;
+    try {
+      const put = waitFor((wake) => (this.#wakeConsumer = wake), signal);
+      this.#onAwaited();
+      await put;
+    } finally {
+      this.#takers -= 1;
+    }
   }
 }
 

@@ -15,6 +15,7 @@ import { isAggregated } from "./aggregated.js";
 import { failureKind, streamError } from "./failures.js";
 import type { KinesisApi } from "./kinesis-api.js";
 import { readSpacingMs, type KinesisConfig } from "./options.js";
+import type { Lot, PrefetchBudget } from "./prefetch-budget.js";
 import { ReadAhead } from "./read-ahead.js";
 import { backOffMs, childOf, type ShardList } from "./shard-list.js";
 import { ShardPlace, type LatestMark } from "./shard-place.js";
@@ -24,6 +25,8 @@ export interface ShardReaderDeps {
   readonly shards: ShardList;
   readonly config: KinesisConfig;
   readonly runtime: SourceRuntime;
+  /** Of all readers of the worker. */
+  readonly budget: PrefetchBudget;
 }
 
 /** How many lists must agree before it is believed that a shard has no children, or is gone: one may be behind. */
@@ -31,6 +34,10 @@ const childLists = 3;
 /** A longer rest is told of as an answer so often: below the shortest time after which a source counts as silent (1 s). */
 const restAnswerMs = 900;
 const longRestMs = 1_000;
+/** The most that one answer brings; expected of a shard's first, for it may have much that nobody has read. */
+const answerBytes = 10 * 1_048_576;
+/** What a record takes beside its payload: its object, its key, its number. */
+const recordBytes = 300;
 
 /**
  * Reads one shard by polling, ahead of its processor. Five reads a second are Kinesis's limit for a shard, whoever reads
@@ -52,13 +59,19 @@ export class ShardReader implements PartitionReader {
   #failures = 0;
   /** Lists in a row that did not name the shard. */
   #missing = 0;
+  /** What the next answer is expected to take: as much as the last. */
+  #expectedBytes = answerBytes;
+  /** The part in the worker's memory of the read that is due or under way. */
+  #lot: Lot | undefined;
 
   constructor(deps: ShardReaderDeps, partition: OpenPartition, latest: LatestMark) {
     this.#deps = deps;
     this.#partition = partition;
     const { config } = deps;
     this.#place = new ShardPlace(partition.partitionKey, partition.checkpoint, config.timestampMs, latest);
-    this.#buffer = new ReadAhead({ records: config.prefetchRecords, bytes: config.prefetchBytes });
+    this.#buffer = new ReadAhead({ records: config.prefetchRecords, bytes: config.prefetchBytes }, () => {
+      deps.budget.look();
+    });
   }
 
   next(signal: AbortSignal): Promise<SourceFetch> {
@@ -69,8 +82,13 @@ export class ShardReader implements PartitionReader {
     return this.#buffer.take(signal);
   }
 
+  begun(): void {
+    this.#buffer.begun();
+  }
+
   close(): void {
     this.#closing.abort();
+    this.#letGo();
     this.#buffer.clear();
     // Whoever asks a closed reader must not wait for ever.
     this.#buffer.fail(new LeaseholdError("worker-stopped", "the shard's reader was closed"));
@@ -83,7 +101,7 @@ export class ShardReader implements PartitionReader {
       while (!hasEnded) {
         await this.#buffer.room(this.#deps.config.maxRecords, signal);
         await this.#pace(signal);
-        hasEnded = await this.#tryRead(signal);
+        hasEnded = await this.#readInTurn(signal);
       }
       const children = this.#children ?? (await this.#listedChildren(signal));
       this.#buffer.put({ kind: "ended", children });
@@ -109,6 +127,29 @@ export class ShardReader implements PartitionReader {
     }
   }
 
+  /** One read, as soon as the worker may hold what it brings; true when the shard has ended. */
+  async #readInTurn(signal: AbortSignal): Promise<boolean> {
+    const lot = this.#deps.budget.ask(this.#expectedBytes, () => this.#buffer.isAwaited);
+    this.#lot = lot;
+    try {
+      while (!lot.isGranted()) {
+        await sleep(this.#deps.runtime.clock, restAnswerMs, lot.settled);
+        signal.throwIfAborted();
+        // Others hold its processor up: that is no silence of the source's, unless it was failing before.
+        if (!lot.isGranted() && lot.isAwaited() && this.#failures === 0) this.#partition.onAnswer();
+      }
+      return await this.#tryRead(signal);
+    } finally {
+      this.#letGo();
+    }
+  }
+
+  /** Of a read whose answer is not held. */
+  #letGo(): void {
+    this.#lot?.release();
+    this.#lot = undefined;
+  }
+
   /** One read; true when the shard has ended. */
   async #tryRead(signal: AbortSignal): Promise<boolean> {
     const { api, config, runtime } = this.#deps;
@@ -126,6 +167,8 @@ export class ShardReader implements PartitionReader {
       this.#failures = 0;
       this.#missing = 0;
       this.#partition.onAnswer();
+      // Nobody would let go of what is put into a closed reader.
+      signal.throwIfAborted();
       return this.#take(answer, startedAtMs);
     } catch (error) {
       signal.throwIfAborted();
@@ -141,16 +184,18 @@ export class ShardReader implements PartitionReader {
     const records = this.#withResumed((stop < 0 ? given : given.slice(0, stop)).map(recordOf));
     const last = records.at(-1);
     if (last !== undefined) this.#place.passed(last.sequenceNumber);
+    const bytes = records.reduce((sum, record) => sum + record.data.length, 0);
+    this.#expectedBytes = bytes + records.length * recordBytes;
     // An empty batch says that the shard was read; a second one behind it would say nothing new.
     if (last !== undefined || (config.emptyBatches && this.#buffer.isEmpty)) {
-      this.#buffer.put({
+      this.#hold({
         kind: "records",
         records,
         lastPosition: last && {
           sequenceNumber: last.sequenceNumber,
           subSequenceNumber: last.subSequenceNumber,
         },
-        bytes: records.reduce((sum, record) => sum + record.data.length, 0),
+        bytes,
         ...(behindMs === undefined ? {} : { millisBehindLatest: behindMs }),
       });
     }
@@ -166,6 +211,12 @@ export class ShardReader implements PartitionReader {
     if (this.#iterator !== undefined) return false;
     if ((answer.ChildShards ?? []).length > 0) this.#children = answer.ChildShards?.map(childOf);
     return true;
+  }
+
+  #hold(fetch: SourceFetch): void {
+    this.#lot?.resize(this.#expectedBytes);
+    this.#buffer.put(fetch, this.#lot);
+    this.#lot = undefined;
   }
 
   /**

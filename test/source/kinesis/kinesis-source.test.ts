@@ -206,6 +206,7 @@ describe("the Kinesis source's options", () => {
     [{ streamName: "s", idlePollIntervalMs: 199 }, /idlePollIntervalMs is 199.*from 200/],
     [{ streamName: "s", prefetchRecords: 0 }, /prefetchRecords is 0/],
     [{ streamName: "s", prefetchBytes: 1.5 }, /prefetchBytes is 1.5/],
+    [{ streamName: "s", prefetchTotalBytes: 0 }, /prefetchTotalBytes is 0.*from 1/],
     [{ streamName: "s", prefetchBytes: "8" }, /prefetchBytes is "8"/],
     [{ streamName: "s", emptyBatches: "yes" }, /emptyBatches is "yes"/],
     [{ streamName: "s", aggregated: "drop" }, /aggregated is "drop"/],
