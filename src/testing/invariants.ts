@@ -168,6 +168,7 @@ export class Invariants implements ByHand {
     this.oracle.take(event, process.clock);
     if (event.type !== "tenure-began") return;
     this.ledger.begin(event.workerId, event.leaseKey, event.checkpoint);
+    this.liveness.began(event.workerId, event.leaseKey);
     this.#checkParents(event.leaseKey);
   }
 

@@ -28,10 +28,11 @@ interface Standing {
   sinceMs: number;
 }
 
-/** What a process that leaves held when it began to. */
+/** A worker that leaves, or has left. */
 interface Leaver {
   readonly sinceMs: number;
-  readonly leases: readonly string[];
+  /** What it owes the others: what it held when it began to leave and whatever it began since, less what another has begun. */
+  readonly leases: Set<string>;
 }
 
 /** A source is asked again after so long, and a batch worked within that, ms. */
@@ -133,8 +134,19 @@ export class Liveness {
 
   /** A clean stop begins. */
   leaves(workerId: string): void {
-    const leases = [...this.#deps.believedBy(workerId).keys()];
+    const leases = new Set(this.#deps.believedBy(workerId).keys());
     this.#leavers.set(workerId, { sinceMs: this.#deps.nowMs(), leases });
+  }
+
+  /**
+   * A tenure begins. What a leaver held is then in other hands, and its promise kept: where those let it fall, a leaver among
+   * them is judged for it, not the one before.
+   */
+  began(workerId: string, leaseKey: string): void {
+    for (const [leaver, { leases }] of this.#leavers) {
+      if (leaver === workerId) leases.add(leaseKey);
+      else leases.delete(leaseKey);
+    }
   }
 
   /** A clean stop is over. @returns what to do after `orphanedForMs` */
@@ -170,7 +182,7 @@ export class Liveness {
       const forMs = nowMs() - sinceMs;
       this.#report(
         "stops-leave-no-orphan",
-        `${leaseKey}, held by ${process.name} when it began to stop ${forMs.toFixed(0)} ms ago, is worked by nobody ${this.orphanedForMs.toFixed(0)} ms after its stop (owner ${lease.owner ?? "none"})`,
+        `${leaseKey}, held last by ${process.name}, which began to stop ${forMs.toFixed(0)} ms ago, is worked by nobody ${this.orphanedForMs.toFixed(0)} ms after its stop (owner ${lease.owner ?? "none"})`,
       );
     }
   }
