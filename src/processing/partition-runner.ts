@@ -35,8 +35,8 @@ export class PartitionRunner {
   readonly #user: UserCode;
   readonly #recovery: Recovery;
   readonly #throughput: Throughput;
-  readonly #predecessor: Promise<void> | undefined;
-  #predecessorGone = false;
+  /** The work of earlier tenures of the lease; undefined once all of it has returned. */
+  #predecessor: Promise<void> | undefined;
   #session: Session | undefined;
   #drain: Drain | undefined;
   /** Aborted while nothing new may begin. */
@@ -128,6 +128,9 @@ export class PartitionRunner {
     const { journal } = this.#user;
     const session = this.#session;
     journal.state = "draining";
+    // Given away before, the lease would be worked by its next owner beside an earlier tenure's call that still runs here.
+    if (this.#predecessor !== undefined) await this.#awaitPredecessor(this.#predecessor, drain.calledOff);
+    if (drain.isCalledOff()) return;
     if (session?.initialized === true) {
       const written = await this.#lastCheckpoint(session, drain);
       if (drain.isCalledOff()) return;
@@ -186,7 +189,7 @@ export class PartitionRunner {
     // What is opened after the end would never be closed.
     if (this.tenure.ended) return;
     if (isFinished(this.tenure.row.checkpoint)) return this.#finish();
-    if (!this.#predecessorGone) return this.#awaitPredecessor(pause);
+    if (this.#predecessor !== undefined) return this.#awaitPredecessor(this.#predecessor, pause);
     if (this.#recovery.standsStill) {
       journal.state = "failed";
       return untilAborted(pause);
@@ -211,17 +214,11 @@ export class PartitionRunner {
     return this.#deliver(session, session.current, pause);
   }
 
-  async #awaitPredecessor(pause: AbortSignal): Promise<void> {
-    if (this.#predecessor !== undefined) {
-      this.#user.watchdog.enter("predecessor");
-      await unlessAborted(
-        this.#predecessor.then(() => (this.#predecessorGone = true)),
-        pause,
-      );
-      this.#user.watchdog.enter("idle");
-    } else {
-      this.#predecessorGone = true;
-    }
+  async #awaitPredecessor(predecessor: Promise<void>, pause: AbortSignal): Promise<void> {
+    this.#user.watchdog.enter("predecessor");
+    const gone = predecessor.then(() => (this.#predecessor = undefined));
+    await unlessAborted(gone, pause);
+    this.#user.watchdog.enter("idle");
   }
 
   #newSession(): Session {

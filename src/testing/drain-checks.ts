@@ -109,8 +109,9 @@ export class DrainChecks {
     const leases = this.#work.get(process);
     if (leases === undefined) return undefined;
     for (const [lease, work] of leases) {
-      if (lease.leaseKey !== leaseKey || lease.fencingToken !== epoch) continue;
-      if (work.outstanding > 0) return "a batch of it is being worked";
+      if (lease.leaseKey !== leaseKey) continue;
+      if (work.outstanding > 0) return `a batch of epoch ${String(lease.fencingToken)} is being worked`;
+      if (lease.fencingToken !== epoch) continue;
       leases.delete(lease);
       if (this.#witness.isExplicit) return undefined;
       const row = this.#witness.row(leaseKey);

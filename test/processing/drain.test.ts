@@ -51,6 +51,51 @@ describe("draining a partition", () => {
     expect(await b.host.drain("s1", "stop", 30_000)).to.equal("drained");
   });
 
+  /** Its belief lapsed in the middle of a call, which does not return; it was resumed since. */
+  const resumed = async () => {
+    const b = bench({ process: () => held.promise, stopRequested: () => b.log.push("stop") });
+    const held = b.gate();
+    b.source.script("s1", records(1));
+    const before = await b.begin();
+    before.end("lease-lost");
+    const tenure = await b.begin("s1", { epoch: 6 });
+    return { b, held, tenure };
+  };
+
+  for (const reason of ["handoff", "stop"] as const) {
+    it(`waits for the call of an earlier tenure that has not returned (${reason})`, async () => {
+      const { b, held } = await resumed();
+      const drained = watch(b.host.drain("s1", reason, 5_000));
+      await b.advance(4_000);
+      expect(drained.result).to.equal(undefined);
+      held.open();
+      await b.settle();
+      expect(drained.result).to.equal("drained");
+      expect(b.log).to.deep.equal([]);
+    });
+  }
+
+  it("works on where the call of an earlier tenure does not return in time for a planned move", async () => {
+    const { b, held, tenure } = await resumed();
+    const drained = watch(b.host.drain("s1", "handoff", 5_000));
+    await b.advance(5_000);
+    expect(drained.result).to.equal("not-drained");
+    expect(tenure.ended).to.equal(false);
+    held.open();
+    await b.settle();
+    expect(b.of("batch-finished")).to.have.length(1);
+  });
+
+  it("is not drained where the call of an earlier tenure does not return in the time of a stop", async () => {
+    const { b, held } = await resumed();
+    const drained = watch(b.host.drain("s1", "stop", 5_000));
+    await b.advance(5_000);
+    expect(drained.result).to.equal("not-drained");
+    held.open();
+    await b.settle();
+    expect(b.of("batch-finished")).to.have.length(0);
+  });
+
   it("does not call leaseLost after a planned end", async () => {
     const b = bench({
       process: () => {},

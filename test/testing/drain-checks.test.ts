@@ -22,6 +22,7 @@ function setting(checkpoint: number, clearSinceMs = 0) {
   const process = { isHurried: false } as unknown as SimulatedProcess;
   const signal = new AbortController().signal;
   const lease = { leaseKey: "a", fencingToken: 7, signal } as HeldLease;
+  const earlier = { leaseKey: "a", fencingToken: 6, signal: AbortSignal.abort() } as HeldLease;
   const at = { workerId: "w1", leaseKey: "a", epoch: 7 };
   return {
     found,
@@ -30,6 +31,12 @@ function setting(checkpoint: number, clearSinceMs = 0) {
     },
     end: (lastIndex: number | undefined) => {
       checks.returned(process, lease, lastIndex);
+    },
+    beginEarlier: () => {
+      checks.called(process, earlier);
+    },
+    endEarlier: () => {
+      checks.returned(process, earlier, undefined);
     },
     stop: () => {
       nowMs = 10_000;
@@ -57,6 +64,22 @@ describe("the checks of drains", () => {
     s.begin();
     s.give("handoff", true);
     expect(s.found.names).to.deep.equal(["drained-before-handoff"]);
+  });
+
+  it("report a lease handed over while a batch of an earlier tenure of it is worked", () => {
+    const s = setting(4);
+    s.beginEarlier();
+    s.give("handoff", true);
+    expect(s.found.names).to.deep.equal(["drained-before-handoff"]);
+    expect(s.found.says[0]).to.match(/a batch of epoch 6 is being worked/);
+  });
+
+  it("find nothing wrong where that batch has returned", () => {
+    const s = setting(4);
+    s.beginEarlier();
+    s.endEarlier();
+    s.give("handoff", true);
+    expect(s.found.names).to.deep.equal([]);
   });
 
   it("report a lease handed over whose checkpoint is behind its work", () => {
