@@ -104,10 +104,11 @@ export class Adoption {
     }
   }
 
-  /** The common case, that all have their owners, is told apart without what the plan functions need. */
+  /** The common case, that all have their owners, is told apart without a look at every lease. */
   #someAreFree(): boolean {
     const { fleet, leases } = this.#member;
-    return leases.all().some(({ owner }) => owner === undefined || fleet.isFree(owner));
+    for (const owner of leases.owners()) if (owner === undefined || fleet.isFree(owner)) return true;
+    return false;
   }
 
   #nothingToAdopt(): void {

@@ -40,6 +40,11 @@ export class Directives implements PlannedLeases {
     return this.#cool.get(leaseKey)?.untilMs;
   }
 
+  *keys(): Iterable<string> {
+    yield* this.#posted.keys();
+    yield* this.#cool.keys();
+  }
+
   /** Deposed: what was posted is void by its epoch. */
   forget(): void {
     this.#posted.clear();

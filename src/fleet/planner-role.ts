@@ -1,10 +1,11 @@
-import { emptyPlanMemory, plan, type PlanMemory } from "../model/plan.js";
+import { emptyPlanMemory, plan, type Plan, type PlanMemory } from "../model/plan.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import { plannerRank } from "../model/rendezvous.js";
 import type { WorkerStatus } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
 import { Directives } from "./directives.js";
 import type { Member } from "./member.js";
+import { PlanRows } from "./plan-rows.js";
 import { assignAll } from "./rota.js";
 import { snapshotOf } from "./snapshot.js";
 
@@ -35,6 +36,8 @@ export class PlannerRole {
   readonly #member: Member;
   readonly #duties: PlannerDuties;
   readonly #directives: Directives;
+  /** What plans see of the leases, and what they remember. */
+  #rows: PlanRows;
   #memory: PlanMemory = emptyPlanMemory;
   #elected: { readonly epoch: number; tick: number } | undefined;
   #seen: SeenTick | undefined;
@@ -47,6 +50,7 @@ export class PlannerRole {
     this.#member = member;
     this.#duties = duties;
     this.#directives = new Directives(member);
+    this.#rows = new PlanRows(member, this.#directives);
   }
 
   /** What the beat says: present while this worker is the planner. */
@@ -89,7 +93,7 @@ export class PlannerRole {
       deps.emit({ type: "planner-deposed", workerId, epoch: this.#elected.epoch });
       this.#elected = undefined;
       this.#deposedAt = deps.clock.now();
-      this.#directives.forget();
+      this.#forget();
     }
     // Ranks and the silence of others are judged on all rows: without a fresh plan the next read is of all.
     if (this.#elected === undefined && mayStand && !fleet.isInPart) this.#stand();
@@ -97,10 +101,15 @@ export class PlannerRole {
 
   #elect(epoch: number): void {
     this.#elected = { epoch, tick: 0 };
-    this.#memory = emptyPlanMemory;
-    this.#directives.forget();
+    this.#forget();
     this.#vacantSince = undefined;
     this.#member.deps.emit({ type: "planner-elected", workerId: this.#member.workerId, epoch });
+  }
+
+  #forget(): void {
+    this.#directives.forget();
+    this.#rows = new PlanRows(this.#member, this.#directives);
+    this.#memory = emptyPlanMemory;
   }
 
   #watchTick(): void {
@@ -171,7 +180,7 @@ export class PlannerRole {
     if (this.#elected === undefined) return;
     const { epoch } = this.#elected;
     this.#elected = undefined;
-    this.#directives.forget();
+    this.#forget();
     if (successor !== undefined) await this.#claim(successor);
     this.#member.deps.emit({ type: "planner-deposed", workerId: this.#member.workerId, epoch });
   }
@@ -180,11 +189,11 @@ export class PlannerRole {
     const elected = this.#elected;
     if (elected === undefined || !this.#duties.scanIsFresh()) return;
     await this.#directives.follow();
-    let { moves, memory } = plan(snapshotOf(this.#member, this.#directives), this.#memory);
+    let { moves, memory } = this.#plan();
     if (moves.length > 0 && !this.#duties.scanIsOfThisRound()) {
       // What others took or gave away since the last scan is not known yet: nothing is moved on that.
       if (!(await this.#duties.rescan())) return;
-      ({ moves, memory } = plan(snapshotOf(this.#member, this.#directives), this.#memory));
+      ({ moves, memory } = this.#plan());
     }
     if (this.#elected !== elected) return;
     const posted = await this.#directives.post(moves, elected.epoch);
@@ -199,5 +208,9 @@ export class PlannerRole {
     const { workerId, deps } = this.#member;
     const { epoch, tick } = elected;
     deps.emit({ type: "planned", workerId, epoch, tick, moves: moves.length });
+  }
+
+  #plan(): Plan {
+    return plan(snapshotOf(this.#member, this.#rows.look()), this.#memory);
   }
 }

@@ -10,13 +10,25 @@ import type { Member } from "./member.js";
 export interface PlannedLeases {
   target(leaseKey: string, epoch: number): string | undefined;
   coolUntilMs(leaseKey: string): number | undefined;
+  /** The leases of which it says anything. */
+  keys(): Iterable<string>;
 }
 
-const nothingPlanned: PlannedLeases = { target: () => undefined, coolUntilMs: () => undefined };
+const nothingPlanned: PlannedLeases = {
+  target: () => undefined,
+  coolUntilMs: () => undefined,
+  keys: () => [],
+};
 
-/** What the plan functions see of the rows that this worker knows. */
-export function snapshotOf(member: Member, planned: PlannedLeases = nothingPlanned): PlanSnapshot {
-  const { fleet, leases, deps, workerId } = member;
+/**
+ * What the plan functions see of the rows that this worker knows.
+ * @param leases as they are seen; by default made anew, for a look at nothing but the rows
+ */
+export function snapshotOf(
+  member: Member,
+  leases: readonly PlanLease[] = member.leases.all().map((lease) => planLease(lease, member, nothingPlanned)),
+): PlanSnapshot {
+  const { fleet, deps, workerId } = member;
   return {
     nowMs: deps.clock.now().monoMs,
     config: deps.config,
@@ -24,7 +36,7 @@ export function snapshotOf(member: Member, planned: PlannedLeases = nothingPlann
       row.workerId === workerId ? ownWorker(row, member) : planWorker(row),
     ),
     ...(fleet.rollout === undefined ? {} : { rollout: fleet.rollout }),
-    leases: leases.all().map((lease) => planLease(lease, member, planned)),
+    leases,
   };
 }
 
@@ -50,26 +62,26 @@ function planWorker(row: WorkerRow): PlanWorker {
   };
 }
 
-function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeases): PlanLease {
+/** What the plan functions see of a lease row. Of one shape, whatever it lacks: plans look at many. */
+export function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeases): PlanLease {
   const { leaseKey, owner, epoch } = lease;
   const finished = lease.marked || isFinished(lease.checkpoint);
-  const inFlightTo = planned.target(leaseKey, epoch);
-  const coolUntilMs = planned.coolUntilMs(leaseKey);
   return {
     leaseKey,
+    owner,
     epoch,
     weight: planWeight(lease.throughputKBps),
     finished,
     waiting: !finished && !mayBeWorked(lease, leases),
     free: owner === undefined || (fleet.isFree(owner) && !leases.isStrangers(leaseKey)),
-    ...(owner === undefined ? {} : { owner }),
-    ...(inFlightTo === undefined ? {} : { inFlightTo }),
-    ...(coolUntilMs === undefined ? {} : { coolUntilMs }),
+    inFlightTo: planned.target(leaseKey, epoch),
+    coolUntilMs: planned.coolUntilMs(leaseKey),
   };
 }
 
 /** A parent whose row cannot be read may be open: its children wait until somebody has mended it. */
 function mayBeWorked(lease: Lease, leases: LeaseView): boolean {
+  if (lease.parents.length === 0) return true;
   if (lease.parents.some((key) => leases.isUnreadable(key))) return false;
   return parentsAreDone(lease, (key) => leases.get(key));
 }

@@ -173,8 +173,8 @@ export function fillNewcomers(
           !newcomerSet.has(account) &&
           !spent.has(account) &&
           !unfit.has(account) &&
-          canGive(account, limits) &&
-          account.load > limits.level + books.epsilon,
+          account.load > limits.level + books.epsilon &&
+          canGive(account, limits),
         (account) => account.load,
       );
       if (giver === undefined) return undefined;
@@ -206,7 +206,7 @@ export function newcomerLevel(books: Books, level: number): number {
 }
 
 function canGive(account: Account, limits: BalanceLimits): boolean {
-  return account.movable.length > 0 && account.giving < limits.maxMovesInFlight;
+  return account.giving < limits.maxMovesInFlight && account.movable.length > 0;
 }
 
 function canReceive(account: Account, limits: BalanceLimits): boolean {

@@ -1,4 +1,5 @@
-import { openBooks, type Account, type Books, type WeighedLease } from "./plan-books.js";
+import { openBooks, type Account, type Books } from "./plan-books.js";
+import type { WeighedLease } from "./plan-ledger.js";
 import type { PlanLease, PlanSnapshot } from "./plan-snapshot.js";
 import { compareKeys, hashKey, scoreOf } from "./rendezvous.js";
 

@@ -1,35 +1,51 @@
-import type { PlanLease, PlanSnapshot, PlanWorker } from "./plan-snapshot.js";
+import { Ledger, type Share, type WeighedLease } from "./plan-ledger.js";
+import type { PlanSnapshot, PlanWorker } from "./plan-snapshot.js";
 import { compareKeys } from "./rendezvous.js";
 
-/** A lease with the weight that it counts with. */
-export interface WeighedLease {
-  readonly lease: PlanLease;
-  readonly weight: number;
-}
-
 /** What a worker holds and may still be given, kept up to date while one plan is made. Never leaves the planner. */
-export interface Account {
+export class Account {
   readonly worker: PlanWorker;
   /** Live, not draining, not blind: may give and receive. */
   readonly isTarget: boolean;
   /** The most leases that a plan lets it have. */
   readonly cap: number;
   readonly unfit: ReadonlySet<string>;
-  /** Leases that may be moved away, lightest first. */
-  readonly movable: WeighedLease[];
-  load: number;
+  load = 0;
   /** Held or on their way here. What is on its way out counts too, since it may come to nothing: caps go by this. */
-  leases: number;
-  giving: number;
-  receiving: number;
+  leases = 0;
+  giving = 0;
+  receiving = 0;
   /** The net weight that this plan has moved in. */
-  shift: number;
+  shift = 0;
+  /** What was its own when the plan began, and on its way to nobody. */
+  readonly #own: readonly WeighedLease[];
+  readonly #nowMs: number;
+  #movable: WeighedLease[] | undefined;
+
+  constructor(worker: PlanWorker, own: readonly WeighedLease[], nowMs: number) {
+    this.worker = worker;
+    this.isTarget = worker.live && !worker.draining && !worker.blind;
+    this.cap = Math.min(worker.maxLeases ?? Infinity, worker.hardMaxLeases ?? Infinity);
+    this.unfit = new Set(worker.unfit);
+    this.#own = own;
+    this.#nowMs = nowMs;
+  }
+
+  /** Leases that may be moved away, lightest first. Listed when asked for: most plans ask few workers or none. */
+  get movable(): WeighedLease[] {
+    this.#movable ??= this.#own
+      .filter(({ lease }) => (lease.coolUntilMs ?? -Infinity) <= this.#nowMs)
+      // Stable: equal weights stay in the order of their keys.
+      .sort((a, b) => a.weight - b.weight);
+    return this.#movable;
+  }
 }
 
 export interface Books {
   /** One a worker, by workerId. */
   readonly accounts: ReadonlyMap<string, Account>;
   readonly targets: readonly Account[];
+  readonly ledger: Ledger;
   /** Unfinished leases, by leaseKey. */
   readonly leases: readonly WeighedLease[];
   /** The average weight of an unfinished lease. */
@@ -40,27 +56,26 @@ export interface Books {
   readonly epsilon: number;
 }
 
-/** Gives each unfinished lease its weight and each worker its load. A directive in flight counts at its target. */
-export function openBooks(snapshot: PlanSnapshot): Books {
-  const leases = weigh(snapshot.leases);
+/**
+ * Gives each unfinished lease its weight and each worker its load. A directive in flight counts at its target.
+ * @param before the ledger of an earlier snapshot: it saves time where little has changed, and changes nothing else
+ */
+export function openBooks(snapshot: PlanSnapshot, before?: Ledger): Books {
+  const ledger = Ledger.of(snapshot.leases, before);
+  const { leases, total } = ledger;
   const accounts = new Map<string, Account>();
   for (const worker of [...snapshot.workers].sort((a, b) => compareKeys(a.workerId, b.workerId))) {
-    accounts.set(worker.workerId, openAccount(worker));
+    const { own } = ledger.share(worker.workerId);
+    accounts.set(worker.workerId, new Account(worker, own, snapshot.nowMs));
   }
-  let total = 0;
-  for (const weighed of leases) {
-    total += weighed.weight;
-    enter(accounts, weighed, snapshot.nowMs);
-  }
-  for (const account of accounts.values()) {
-    account.movable.sort((a, b) => a.weight - b.weight || compareKeys(a.lease.leaseKey, b.lease.leaseKey));
-  }
+  for (const account of accounts.values()) enter(accounts, account, ledger.share(account.worker.workerId));
   const targets = [...accounts.values()].filter(({ isTarget }) => isTarget);
   const meanWeight = leases.length === 0 ? 0 : total / leases.length;
   const held = targets.reduce((sum, { load }) => sum + load, 0);
   return {
     accounts,
     targets,
+    ledger,
     leases,
     meanWeight,
     meanLoad: targets.length === 0 ? 0 : held / targets.length,
@@ -69,68 +84,30 @@ export function openBooks(snapshot: PlanSnapshot): Books {
   };
 }
 
-/**
- * The weights that count: at least a tenth of the mean, because an idle lease may wake up and moving it costs as much;
- * unknown is the mean; where nothing is known or all are zero, leases are counted. In the order of the keys, so that
- * sums of doubles do not depend on the order of the input.
- */
-function weigh(leases: readonly PlanLease[]): WeighedLease[] {
-  const unfinished = leases
-    .filter(({ finished }) => !finished)
-    .sort((a, b) => compareKeys(a.leaseKey, b.leaseKey));
-  let sum = 0;
-  let known = 0;
-  for (const { weight } of unfinished) {
-    if (!isWeight(weight)) continue;
-    sum += weight;
-    known++;
+function enter(accounts: ReadonlyMap<string, Account>, account: Account, share: Share): void {
+  const { workerId } = account.worker;
+  const { own, inFlight } = share;
+  account.leases = own.length;
+  account.load = share.weight;
+  if (inFlight.length === 0) return;
+  const borne: WeighedLease[] = [];
+  for (const weighed of inFlight) {
+    const { owner, inFlightTo = "" } = weighed.lease;
+    const target = accounts.get(inFlightTo)?.worker;
+    // A directive to a worker that is gone or leaves will be refused: the lease stays its owner's load.
+    const arrives = target?.live === true && !target.draining;
+    if (owner === workerId) account.giving++;
+    if (inFlightTo === workerId) account.receiving++;
+    if (owner === workerId || arrives) account.leases++;
+    if ((arrives ? inFlightTo : owner) === workerId) borne.push(weighed);
   }
-  if (sum === 0) return unfinished.map((lease) => ({ lease, weight: 1 }));
-  const mean = sum / known;
-  return unfinished.map((lease) => ({
-    lease,
-    weight: isWeight(lease.weight) ? Math.max(lease.weight, mean / 10) : mean,
-  }));
+  if (borne.length > 0) account.load = weightOf(own, borne);
 }
 
-function isWeight(weight: number | undefined): weight is number {
-  // A row is written by others: what is no load is as good as unknown.
-  return weight !== undefined && Number.isFinite(weight) && weight >= 0;
-}
-
-function openAccount(worker: PlanWorker): Account {
-  return {
-    worker,
-    isTarget: worker.live && !worker.draining && !worker.blind,
-    cap: Math.min(worker.maxLeases ?? Infinity, worker.hardMaxLeases ?? Infinity),
-    unfit: new Set(worker.unfit),
-    movable: [],
-    load: 0,
-    leases: 0,
-    giving: 0,
-    receiving: 0,
-    shift: 0,
-  };
-}
-
-function enter(accounts: ReadonlyMap<string, Account>, weighed: WeighedLease, nowMs: number): void {
-  const { lease, weight } = weighed;
-  if (lease.free || lease.owner === undefined) return;
-  const owner = accounts.get(lease.owner);
-  const inFlight = lease.inFlightTo !== undefined;
-  const target = lease.inFlightTo === undefined ? undefined : accounts.get(lease.inFlightTo);
-  // A directive to a worker that is gone or leaves will be refused: the lease stays its owner's load.
-  const arrives = target?.worker.live === true && !target.worker.draining;
-  const bearer = arrives ? target : owner;
-  if (bearer !== undefined) bearer.load += weight;
-  if (owner !== undefined) owner.leases++;
-  if (arrives && target !== owner) target.leases++;
-  if (inFlight) {
-    if (owner !== undefined) owner.giving++;
-    if (target !== undefined) target.receiving++;
-    return;
-  }
-  if (owner !== undefined && (lease.coolUntilMs ?? -Infinity) <= nowMs) owner.movable.push(weighed);
+/** The weight of two lists in the order of their keys, added up in that of both: doubles would tell another order. */
+function weightOf(own: readonly WeighedLease[], borne: readonly WeighedLease[]): number {
+  const all = [...own, ...borne].sort((a, b) => compareKeys(a.lease.leaseKey, b.lease.leaseKey));
+  return all.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Books a planned move. */
@@ -207,17 +184,28 @@ export function levelOf(books: Books): number {
     open = rest;
     mean = rest.reduce((sum, { load }) => sum + load, 0) / rest.length;
   }
-  const sharing = new Set(open.map(({ worker }) => worker.workerId));
-  const heaviest = books.leases
-    .filter(({ lease }) => !lease.free && sharing.has(lease.inFlightTo ?? lease.owner ?? ""))
-    .map(({ weight }) => weight)
-    .sort((a, b) => b - a);
   let workers = open.length;
   let load = mean * workers;
-  for (const weight of heaviest) {
-    if (workers === 0 || weight <= load / workers + books.epsilon) break;
-    load -= weight;
-    workers--;
+  // The common case is told without a look at the leases.
+  if (workers > 0 && books.ledger.heaviest > load / workers + books.epsilon) {
+    const weights = weightsAt(books, open);
+    for (let i = weights.length - 1; i >= 0 && workers > 0; i--) {
+      const weight = weights[i] ?? 0;
+      if (weight <= load / workers + books.epsilon) break;
+      load -= weight;
+      workers--;
+    }
   }
   return workers === 0 ? 0 : Math.max(0, load / workers);
+}
+
+/** The weights of what these workers hold or are to get, ascending. */
+function weightsAt({ ledger }: Books, accounts: readonly Account[]): Float64Array {
+  const weights: number[] = [];
+  for (const { worker } of accounts) {
+    const { own, inFlight } = ledger.share(worker.workerId);
+    for (const { weight } of own) weights.push(weight);
+    for (const { lease, weight } of inFlight) if (lease.inFlightTo === worker.workerId) weights.push(weight);
+  }
+  return Float64Array.from(weights).sort();
 }

@@ -27,7 +27,7 @@ export interface PlanWorker {
 /** A lease as a plan sees it; the fleet room makes it of its row and of what it knows of owner and directives. */
 export interface PlanLease {
   readonly leaseKey: string;
-  readonly owner?: string;
+  readonly owner?: string | undefined;
   readonly epoch: number;
   /** The exponential mean of its load as its row says it; undefined where the row says nothing. */
   readonly weight: number | undefined;
@@ -38,9 +38,9 @@ export interface PlanLease {
   /** May be taken: no owner, or a fenced one (a forced fence only after its T). Counts at nobody. */
   readonly free: boolean;
   /** The target of a directive that is posted and not answered: the lease counts there, and stays where it is put. */
-  readonly inFlightTo?: string;
+  readonly inFlightTo?: string | undefined;
   /** On the clock of `nowMs`: no planned move before. Doubled by the fleet room with each refusal. */
-  readonly coolUntilMs?: number;
+  readonly coolUntilMs?: number | undefined;
 }
 
 export type PlanConfig = Pick<

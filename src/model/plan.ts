@@ -1,6 +1,7 @@
 import { balanceMembers, fillNewcomers, newcomerLevel, roundsOutside, type Deviations } from "./balance.js";
 import { newestWorkers } from "./deployments.js";
 import { levelOf, openBooks, type Account, type Books } from "./plan-books.js";
+import type { Ledger } from "./plan-ledger.js";
 import type { Move, PlanSnapshot } from "./plan-snapshot.js";
 import { compareKeys } from "./rendezvous.js";
 
@@ -19,6 +20,8 @@ export interface PlanMemory {
   readonly deviations: ReadonlyMap<string, Deviations>;
   /** Per newcomer: its deficit when it was first planned for. */
   readonly firstDeficits: ReadonlyMap<string, number>;
+  /** Of the last round: what it says of leases that have not changed since need not be found out anew. */
+  readonly ledger: Ledger | undefined;
 }
 
 /** What a planner starts with. */
@@ -28,6 +31,7 @@ export const emptyPlanMemory: PlanMemory = {
   firstChangedMs: 0,
   deviations: new Map(),
   firstDeficits: new Map(),
+  ledger: undefined,
 };
 
 export interface Plan {
@@ -41,7 +45,7 @@ export interface Plan {
  * memory counts rounds.
  */
 export function plan(snapshot: PlanSnapshot, memory: PlanMemory): Plan {
-  const books = openBooks(snapshot);
+  const books = openBooks(snapshot, memory.ledger);
   const level = levelOf(books);
   const membership = observeMembers(snapshot, memory);
   const deviations = recordDeviations(books, level, memory);
@@ -67,7 +71,15 @@ export function plan(snapshot: PlanSnapshot, memory: PlanMemory): Plan {
         ...fillNewcomers(books, newcomers, firstDeficits, limits),
         ...balanceMembers(books, members, deviations, limits),
       ];
-  return { moves, memory: { ...membership, deviations: shiftDeviations(books, deviations), firstDeficits } };
+  return {
+    moves,
+    memory: {
+      ...membership,
+      deviations: shiftDeviations(books, deviations),
+      firstDeficits,
+      ledger: books.ledger,
+    },
+  };
 }
 
 /**

@@ -68,9 +68,10 @@ export function strangersRows(
   for (const { leaseKey, entityType, state } of kclRows.toSorted((a, b) => byKey(a.leaseKey, b.leaseKey))) {
     rows.set(leaseKey, { leaseKey, state, about: entityType });
   }
-  for (const lease of leases.toSorted((a, b) => byKey(a.leaseKey, b.leaseKey))) {
+  // Hardly any: they are put in order, not all.
+  for (const lease of leases.filter(mayBeStrangers).sort((a, b) => byKey(a.leaseKey, b.leaseKey))) {
     const { leaseKey, owner, epoch, checkpoint, checkpointOwner } = lease;
-    if (owner === undefined || !mayBeStrangers(lease)) continue;
+    if (owner === undefined) continue;
     const row = worker(owner);
     if (row !== undefined && row.beat !== tombstoneBeat) continue;
     const state = [owner, String(epoch), formatPosition(checkpoint), checkpointOwner ?? ""].join("\n");

@@ -1,0 +1,244 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { levelOf, openBooks, type Books } from "../../src/model/plan-books.js";
+import { Ledger } from "../../src/model/plan-ledger.js";
+import { emptyPlanMemory, plan, type PlanMemory } from "../../src/model/plan.js";
+import type { PlanLease, PlanSnapshot } from "../../src/model/plan-snapshot.js";
+import { anyFleet } from "./plan-arbitraries.js";
+import { applyMoves, evenFleet, fleet, keyOf, pollMs, seeded, workerIds } from "./plan-fleet.js";
+
+const bounds = { maxLeases: 80, maxWorkers: 9, caps: true };
+
+/** The same fleet, with some leases changed in what a round may change: owners, directives, rest. */
+function changed(snapshot: PlanSnapshot, seed: number, share: number): PlanSnapshot {
+  const random = seeded(seed);
+  const ids = snapshot.workers.map(({ workerId }) => workerId);
+  const anyId = (): string | undefined => ids[Math.floor(random() * ids.length)];
+  return {
+    ...snapshot,
+    leases: snapshot.leases.map((lease): PlanLease => {
+      if (random() > share) return lease;
+      const to = random() < 0.4 ? anyId() : undefined;
+      return {
+        ...lease,
+        owner: anyId(),
+        epoch: lease.epoch + 1,
+        free: random() < 0.2,
+        inFlightTo: to,
+        coolUntilMs: random() < 0.5 ? snapshot.nowMs + 10_000 : undefined,
+      };
+    }),
+  };
+}
+
+/** All that a ledger says. */
+function said(ledger: Ledger, ids: readonly string[]): unknown {
+  const { leases, total, heaviest } = ledger;
+  return { leases, total, heaviest, shares: ids.map((id) => ledger.share(id)) };
+}
+
+function idsOf({ workers }: PlanSnapshot): string[] {
+  return workers.map(({ workerId }) => workerId);
+}
+
+/** Books kept the plain way: one lease after the other, at whoever it counts. */
+function plainBooks({ workers, leases, nowMs }: PlanSnapshot, { leases: weighed }: Books): unknown {
+  const rows = new Map(workers.map((worker) => [worker.workerId, worker]));
+  const of = new Map(
+    workers.map(({ workerId }) => [
+      workerId,
+      { load: 0, leases: 0, giving: 0, receiving: 0, movable: [] as { key: string; weight: number }[] },
+    ]),
+  );
+  expect(weighed.length).to.equal(leases.filter(({ finished }) => !finished).length);
+  for (const { lease, weight } of weighed) {
+    const { leaseKey, owner, inFlightTo, free, coolUntilMs } = lease;
+    if (free || owner === undefined) continue;
+    const target = inFlightTo === undefined ? undefined : rows.get(inFlightTo);
+    const arrives = target?.live === true && !target.draining;
+    const bearer = of.get(arrives ? target.workerId : owner);
+    if (bearer !== undefined) bearer.load += weight;
+    const giver = of.get(owner);
+    const receiver = of.get(inFlightTo ?? "");
+    if (giver !== undefined) giver.leases++;
+    if (arrives && receiver !== undefined && receiver !== giver) receiver.leases++;
+    if (inFlightTo === undefined) {
+      if ((coolUntilMs ?? 0) <= nowMs) giver?.movable.push({ key: leaseKey, weight });
+      continue;
+    }
+    if (giver !== undefined) giver.giving++;
+    if (receiver !== undefined) receiver.receiving++;
+  }
+  for (const { movable } of of.values())
+    movable.sort((a, b) => a.weight - b.weight || (a.key < b.key ? -1 : 1));
+  return Object.fromEntries(of);
+}
+
+function booksAsTold({ accounts }: Books): unknown {
+  return Object.fromEntries(
+    [...accounts].map(([id, { load, leases, giving, receiving, movable }]) => [
+      id,
+      {
+        load,
+        leases,
+        giving,
+        receiving,
+        movable: movable.map(({ lease, weight }) => ({ key: lease.leaseKey, weight })),
+      },
+    ]),
+  );
+}
+
+/** The level by a look at every lease, heaviest first. */
+function plainLevel(books: Books): number {
+  let open = [...books.targets];
+  let mean = books.meanLoad;
+  for (let before = 0; before !== open.length && open.length > 0;) {
+    before = open.length;
+    const limit = mean;
+    const rest = open.filter(({ leases, cap, load }) => leases < cap || load >= limit);
+    if (rest.length === 0 || rest.length === before) break;
+    open = rest;
+    mean = rest.reduce((sum, { load }) => sum + load, 0) / rest.length;
+  }
+  const sharing = new Set(open.map(({ worker }) => worker.workerId));
+  const weights = books.leases
+    .filter(({ lease }) => !lease.free && sharing.has(lease.inFlightTo ?? lease.owner ?? ""))
+    .map(({ weight }) => weight)
+    .sort((a, b) => b - a);
+  let workers = open.length;
+  let load = mean * workers;
+  for (const weight of weights) {
+    if (workers === 0 || weight <= load / workers + books.epsilon) break;
+    load -= weight;
+    workers--;
+  }
+  return workers === 0 ? 0 : Math.max(0, load / workers);
+}
+
+describe("the ledger of a plan", () => {
+  it("is the same to the last bit whether it was kept from an earlier round or made anew", () => {
+    fc.assert(
+      fc.property(
+        anyFleet(bounds),
+        fc.nat(),
+        fc.double({ min: 0, max: 0.15, noNaN: true }),
+        (start, seed, share) => {
+          let snapshot = start;
+          let kept = Ledger.of(snapshot.leases);
+          for (let round = 0; round < 6; round++) {
+            snapshot = changed(snapshot, seed + round, share);
+            kept = Ledger.of(snapshot.leases, kept);
+            const ids = idsOf(snapshot);
+            expect(said(kept, ids)).to.deep.equal(said(Ledger.of(snapshot.leases), ids));
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it("is the very same while the rows are", () => {
+    const { leases } = evenFleet(100, 10);
+    const ledger = Ledger.of(leases);
+    expect(Ledger.of(leases, ledger)).to.equal(ledger);
+    expect(Ledger.of([...leases], ledger)).to.not.equal(ledger);
+  });
+
+  it("counts anew only for workers whose leases changed", () => {
+    const before = evenFleet(100, 10);
+    const ledger = Ledger.of(before.leases);
+    const after = Ledger.of(
+      before.leases.map((lease, i) => (i === 0 ? { ...lease, owner: "w001", epoch: 2 } : lease)),
+      ledger,
+    );
+    expect(after.share("w000").own.length).to.equal(9);
+    expect(after.share("w001").own.length).to.equal(11);
+    for (const id of workerIds(10).slice(2)) expect(after.share(id), id).to.equal(ledger.share(id));
+  });
+
+  for (const [what, change] of [
+    ["weighs more", { weight: 70 }],
+    ["is finished", { finished: true }],
+    ["is another", { leaseKey: "s9999" }],
+  ] as const) {
+    it(`weighs all anew when one lease ${what}`, () => {
+      const before = evenFleet(100, 10, {
+        weights: Array.from({ length: 100 }, (_, i) => (i === 50 ? 0 : 40)),
+      });
+      const leases = before.leases.map((lease, i) => (i === 0 ? { ...lease, ...change } : lease));
+      const kept = Ledger.of(leases, Ledger.of(before.leases));
+      expect(said(kept, idsOf(before))).to.deep.equal(said(Ledger.of(leases), idsOf(before)));
+    });
+  }
+
+  it("weighs all anew when a lease has come or gone", () => {
+    const before = evenFleet(100, 10);
+    for (const leases of [before.leases.slice(1), [...before.leases, ...fleet("A").leases.map(renamed)]]) {
+      const kept = Ledger.of(leases, Ledger.of(before.leases));
+      expect(said(kept, idsOf(before))).to.deep.equal(said(Ledger.of(leases), idsOf(before)));
+    }
+  });
+});
+
+function renamed(lease: PlanLease): PlanLease {
+  return { ...lease, leaseKey: keyOf(9_999) };
+}
+
+describe("the books of a plan", () => {
+  it("say of each worker what a look at one lease after the other says", () => {
+    fc.assert(
+      fc.property(anyFleet(bounds), fc.nat(), (start, seed) => {
+        for (const snapshot of [start, changed(start, seed, 0.3)]) {
+          const books = openBooks(snapshot);
+          expect(booksAsTold(books)).to.deep.equal(plainBooks(snapshot, books));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("tell the level that a look at every lease tells", () => {
+    fc.assert(
+      fc.property(anyFleet(bounds), fc.nat(), (start, seed) => {
+        for (const snapshot of [start, changed(start, seed, 0.3)]) {
+          const books = openBooks(snapshot);
+          expect(levelOf(books)).to.equal(plainLevel(books));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("plans with what was kept of the last round", () => {
+  it("are those made from nothing, round after round", () => {
+    fc.assert(
+      fc.property(
+        anyFleet(bounds),
+        fc.nat(),
+        fc.double({ min: 0, max: 0.1, noNaN: true }),
+        (start, seed, share) => {
+          let snapshot: PlanSnapshot = {
+            ...start,
+            workers: start.workers.map((worker) => ({ ...worker, live: worker.live && !worker.draining })),
+          };
+          let memory: PlanMemory = emptyPlanMemory;
+          for (let round = 0; round < 14; round++) {
+            const kept = plan(snapshot, memory);
+            const anew = plan(snapshot, { ...memory, ledger: undefined });
+            expect(kept.moves).to.deep.equal(anew.moves);
+            expect(kept.memory).to.deep.equal(anew.memory);
+            memory = kept.memory;
+            const next = applyMoves(snapshot, kept.moves);
+            snapshot = {
+              ...(round % 3 === 0 ? changed(next, seed + round, share) : next),
+              nowMs: next.nowMs + pollMs,
+            };
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
