@@ -23,6 +23,7 @@ import {
   type DynamoDbStoreOptions,
   type TableOptions,
 } from "./store/dynamodb/index.js";
+import { adapterEvents } from "./telemetry/adapter-events.js";
 import { emitTo, type Logger } from "./telemetry/log.js";
 
 /** How DynamoDB is reached, for other accounts and assumed roles, and how tables are made that do not exist yet. */
@@ -108,6 +109,7 @@ export class Worker {
     const runtime = { clock: systemClock, random: systemRandom };
     const processing = pick(options, processingNames);
     const emit = emitTo(options, application, systemClock);
+    const { onCapability, onTableDifference, onFallback } = adapterEvents(emit, () => this.workerId);
     this.#queue = options.processor === undefined ? new PartitionQueue() : undefined;
     this.#core = new WorkerCore(
       {
@@ -121,17 +123,13 @@ export class Worker {
       },
       {
         ...runtime,
-        source: options.source(runtime),
+        source: options.source({ ...runtime, onFallback }),
         store: createDynamoDbStore({
           ...options.dynamodb,
           application,
           clock: systemClock,
-          onCapability: ({ name, present, reason = "the store does not say why" }) => {
-            if (!present) emit({ type: "capability-missing", workerId: label, capability: name, reason });
-          },
-          onTableDifference: (difference) => {
-            emit({ type: "table-differs", workerId: label, ...difference });
-          },
+          onCapability,
+          onTableDifference,
         }),
         machine: { host: hostname(), pid },
       },

@@ -1,4 +1,10 @@
-import { fixedPartitions, kinesis, type CheckpointMode, type WorkerOptions } from "../index.js";
+import {
+  fixedPartitions,
+  kinesis,
+  type CheckpointMode,
+  type KinesisOptions,
+  type WorkerOptions,
+} from "../index.js";
 import { applicationVersion } from "../runtime/application-version.js";
 import type { LogLevel } from "./logger.js";
 import type { InitialPosition } from "./options.js";
@@ -12,6 +18,7 @@ export interface RunSettings {
   readonly initialPosition?: InitialPosition;
   readonly idlePollIntervalMs?: number;
   readonly emptyBatches?: true;
+  readonly wire?: NonNullable<KinesisOptions["wire"]>;
   readonly checkpointing?: CheckpointMode;
   readonly leaseDurationMs?: number;
   readonly deployment?: string;
@@ -24,7 +31,7 @@ export function workerOptions(
   settings: RunSettings,
 ): Pick<WorkerOptions, "application" | "source" | "checkpointing" | "leaseDurationMs" | "deployment"> {
   const { application, stream, partitions, initialPosition, idlePollIntervalMs, emptyBatches } = settings;
-  const { checkpointing, leaseDurationMs } = settings;
+  const { wire, checkpointing, leaseDurationMs } = settings;
   // The main script is this CLI, but the application is the handler's. Read anew by each child: what runs is what stands
   // on the disk when it starts.
   const deployment = settings.deployment ?? applicationVersion(settings.handler);
@@ -37,6 +44,7 @@ export function workerOptions(
             ...(initialPosition === undefined ? {} : { initialPosition }),
             ...(idlePollIntervalMs === undefined ? {} : { idlePollIntervalMs }),
             ...(emptyBatches === undefined ? {} : { emptyBatches }),
+            ...(wire === undefined ? {} : { wire }),
           })
         : fixedPartitions({ partitions, name: application }),
     ...(checkpointing === undefined ? {} : { checkpointing }),

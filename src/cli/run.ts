@@ -54,6 +54,7 @@ function checkForPartitions(options: RunOptions): void {
     ["--initial-position", options.initialPosition, "fixed partitions hold no records to begin at"],
     ["--idle-poll-interval-ms", options.idlePollIntervalMs, "fixed partitions are not polled"],
     ["--empty-batches", options.emptyBatches, "fixed partitions hand over turns and no batches of records"],
+    ["--wire", options.wire, "fixed partitions hold no records"],
   ] as const;
   for (const [name, value, why] of mistakes) {
     if (value === undefined) continue;

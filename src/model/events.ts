@@ -51,6 +51,8 @@ export type WorkerEvent =
       readonly capability: string;
       readonly reason: string;
     }
+  /** The source goes on for good in a way that costs more: records come as JSON, say, where CBOR was not taken. */
+  | { readonly type: "source-fallback"; readonly workerId: string; readonly reason: string }
   /** A table that stood before is not what an option asks for: it is not changed, whoever owns it decides. */
   | {
       readonly type: "table-differs";

@@ -12,7 +12,7 @@ export interface SourceRecord {
   readonly sequenceNumber: string;
   readonly subSequenceNumber: number;
   /** When the source took it, if it says so (wall time of the source, ms). */
-  readonly arrivalMs?: number;
+  readonly arrivalMs?: number | undefined;
 }
 
 /** What a reader has. */
@@ -87,6 +87,8 @@ export interface PartitionSource {
 export interface SourceRuntime {
   readonly clock: { now(): Reading; setTimer(ms: number, fn: () => void): () => void };
   readonly random: { next(): number; id(): string };
+  /** Told, with why, when the source goes on for good in a way that costs more. */
+  readonly onFallback?: (why: string) => void;
 }
 
 /** What a user gives as `source`, by `kinesis(…)` or `fixedPartitions(…)`; the worker makes the source on its own clock. */

@@ -98,6 +98,10 @@ const lines: { readonly [Type in LeaseholdEvent["type"]]: Line } = {
   "store-failed": { level: "debug", message: "store operation failed" },
   "store-call-failed": { level: "warn", message: "store call failed" },
   "store-call-answered": { level: "debug", message: "store call answered after failures" },
+  "source-fallback": {
+    level: "warn",
+    message: "the source is read in a way that costs more CPU from now on",
+  },
   "table-differs": {
     level: "warn",
     message:

@@ -23,6 +23,8 @@ export function troubleOf(event: LeaseholdEvent, level: TroubleLevel, message: s
         level,
         message: `the store has no ${event.capability}, which can be done without: ${event.reason}`,
       };
+    case "source-fallback":
+      return { key: event.type, level, message: `${message}: ${event.reason}` };
     case "discovery-failed":
       return { key: event.type, level, message: `${message}, it is tried again: ${event.error}` };
     default:

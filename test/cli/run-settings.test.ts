@@ -24,11 +24,12 @@ describe("the settings of leasehold run", () => {
   });
 
   // What is refused by the source has reached it.
-  it("tell the stream how often it is read, and whether empty reads are handed over", () => {
+  it("tell the stream how often and in what format it is read, and whether empty reads are handed over", () => {
     expect(() => workerOptions({ ...plain, idlePollIntervalMs: 199 })).to.throw(/idlePollIntervalMs is 199/);
     expect(() => workerOptions({ ...plain, emptyBatches: 1 as unknown as true })).to.throw(
       /emptyBatches is 1/,
     );
+    expect(() => workerOptions({ ...plain, wire: "cbor" as "json" })).to.throw(/wire is "cbor"/);
     const { source } = workerOptions({ ...plain, idlePollIntervalMs: 200, emptyBatches: true });
     expect(source({ clock: systemClock, random: systemRandom }).name).to.equal("orders");
   });

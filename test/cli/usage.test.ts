@@ -32,6 +32,8 @@ const wrong: readonly (readonly [args: readonly string[], ...names: string[]])[]
     "leave --idle-poll-interval-ms out",
   ],
   [["run", ...partitions, "--empty-batches"], "--empty-batches", "leave --empty-batches out"],
+  [["run", ...partitions, "--wire", "json"], "--wire", "leave --wire out"],
+  [["run", ...partitions, "--wire", "cbor"], "--wire", "'cbor'", "auto, json, sdk"],
   [
     ["run", "--application", "orders", ...handler, "--stream", "s", "--idle-poll-interval-ms", "199"],
     "--idle-poll-interval-ms",

@@ -1,11 +1,12 @@
 import { Option, type Command } from "commander";
-import type { CheckpointMode } from "../../index.js";
+import type { CheckpointMode, KinesisOptions } from "../../index.js";
 import { logLevels, type LogLevel } from "../logger.js";
 import {
   checkpointModes,
   initialPositionOption,
   integerBetween,
   partitionsOption,
+  wireFormats,
   type InitialPosition,
 } from "../options.js";
 import { writeJson } from "../output.js";
@@ -20,6 +21,7 @@ interface RunFlags extends CommonFlags {
   readonly initialPosition?: InitialPosition;
   readonly idlePollIntervalMs?: number;
   readonly emptyBatches?: true;
+  readonly wire?: NonNullable<KinesisOptions["wire"]>;
   readonly checkpointing?: CheckpointMode;
   readonly leaseDurationMs?: number;
   readonly supervise: boolean;
@@ -51,6 +53,12 @@ export function addRun(program: Command): void {
       integerBetween(200, 3_600_000, " ms"),
     )
     .option("--empty-batches", "hand reads that brought nothing to the handler too")
+    .addOption(
+      new Option(
+        "--wire <format>",
+        "how records come: auto (CBOR where the service takes it), json, or sdk, as the AWS SDK reads them (default: auto)",
+      ).choices(wireFormats),
+    )
     .addOption(
       new Option(
         "--checkpointing <mode>",

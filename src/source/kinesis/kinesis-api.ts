@@ -1,9 +1,7 @@
 import {
-  GetRecordsCommand,
   GetShardIteratorCommand,
   KinesisClient,
   ListShardsCommand,
-  type GetRecordsOutput,
   type GetShardIteratorInput,
   type KinesisClientConfig,
   type ListShardsInput,
@@ -13,6 +11,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { Connections } from "../../runtime/connections.js";
 import type { SourceRuntime } from "../partition-source.js";
 import type { KinesisConfig } from "./options.js";
+import { GetRecords, type RecordsAnswer } from "./wire/get-records.js";
 
 /** Time for one call. A full answer of 10 MiB takes its time; a socket that hangs must not hold a shard for ever. */
 const callTimeoutMs = 30_000;
@@ -28,17 +27,27 @@ export class KinesisApi {
   readonly #client: KinesisClient;
   readonly #stream: KinesisConfig["stream"];
   readonly #clock: SourceRuntime["clock"];
+  readonly #records: GetRecords;
   /** A client made by the user's factory may be shared: it is theirs to destroy. */
   readonly #isOwn: boolean;
   /** One for each shard that is being read. */
   readonly #connections = new Connections(10_000);
 
-  constructor(config: Pick<KinesisConfig, "client" | "stream">, clock: SourceRuntime["clock"]) {
+  constructor(
+    config: Pick<KinesisConfig, "client" | "stream" | "wire">,
+    { clock, onFallback }: Pick<SourceRuntime, "clock" | "onFallback">,
+  ) {
     const defaults = clientDefaults(this.#connections);
     this.#client = config.client?.(defaults) ?? new KinesisClient(defaults);
     this.#isOwn = config.client === undefined;
     this.#stream = config.stream;
     this.#clock = clock;
+    this.#records = new GetRecords(this.#client, {
+      wire: config.wire,
+      // A record that is kept must not keep its whole batch.
+      copy: true,
+      onFallback: (why) => onFallback?.(why),
+    });
   }
 
   /** One page. A token stands for the stream: Kinesis refuses both at once. */
@@ -52,11 +61,9 @@ export class KinesisApi {
     );
   }
 
-  getRecords(iterator: string, limit: number, signal: AbortSignal): Promise<GetRecordsOutput> {
+  getRecords(iterator: string, limit: number, signal: AbortSignal): Promise<RecordsAnswer> {
     const input = { ShardIterator: iterator, Limit: limit, ...this.#arn() };
-    return this.#call(signal, (abortSignal) =>
-      this.#client.send(new GetRecordsCommand(input), { abortSignal }),
-    );
+    return this.#call(signal, (abortSignal) => this.#records.send(input, abortSignal));
   }
 
   async getShardIterator(

@@ -43,7 +43,7 @@ class KinesisSource implements PartitionSource {
     this.initialPosition = config.initialPosition;
     this.#config = config;
     this.#runtime = runtime;
-    this.#api = new KinesisApi(config, runtime.clock);
+    this.#api = new KinesisApi(config, runtime);
     this.#shards = new ShardList(this.#api, config.name, runtime);
     this.#budget = new PrefetchBudget(config.prefetchTotalBytes);
   }

@@ -38,11 +38,22 @@ export interface KinesisOptions {
    */
   readonly aggregated?: "error" | "raw";
   /**
+   * How records come over the wire. `auto` asks for CBOR, whose payloads need no decoding, and goes on with JSON once a
+   * service does not take it (told once, as `source-fallback`); `json` asks for JSON from the start, decoded fast all the
+   * same; `sdk` leaves it to the AWS SDK, which costs several times the CPU. Only with `sdk` does middleware of your client
+   * see records in what GetRecords brings. Default `auto`.
+   */
+  readonly wire?: Wire;
+  /**
    * Makes the client, of defaults that suit polling (HTTP/1.1 with keep-alive, no retries of its own): spread them, then
    * yours. A client made here is yours to destroy. Default: the SDK's usual region, credentials and endpoint.
    */
   readonly client?: (defaults: KinesisClientConfig) => KinesisClient;
 }
+
+/** The values of `wire`. */
+export const wires = ["auto", "json", "sdk"] as const;
+export type Wire = (typeof wires)[number];
 
 export interface KinesisConfig {
   readonly stream: { readonly StreamName: string } | { readonly StreamARN: string };
@@ -57,6 +68,7 @@ export interface KinesisConfig {
   readonly prefetchBytes: number;
   readonly prefetchTotalBytes: number;
   readonly aggregated: "error" | "raw";
+  readonly wire: Wire;
   readonly client: ((defaults: KinesisClientConfig) => KinesisClient) | undefined;
 }
 
@@ -76,6 +88,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof KinesisOptions>([
   "prefetchBytes",
   "prefetchTotalBytes",
   "aggregated",
+  "wire",
   "client",
 ]);
 
@@ -93,10 +106,13 @@ export function resolveKinesis(options: KinesisOptions): KinesisConfig {
     if (!optionNames.has(name))
       invalid(name, "given", `one of ${[...optionNames].join(", ")}`, "correct its name");
   }
-  const { aggregated = "error", emptyBatches = false, client } = options;
+  const { aggregated = "error", wire = "auto", emptyBatches = false, client } = options;
   // Checked for callers without types.
   if (!["error", "raw"].includes(aggregated)) {
     invalid("aggregated", aggregated, `"error" or "raw"`, 'leave it out for "error"');
+  }
+  if (!wires.includes(wire)) {
+    invalid("wire", wire, wires.map((name) => JSON.stringify(name)).join(", "), 'leave it out for "auto"');
   }
   if (typeof emptyBatches !== "boolean") {
     invalid("emptyBatches", emptyBatches, "true or false", "leave it out for false");
@@ -129,6 +145,7 @@ export function resolveKinesis(options: KinesisOptions): KinesisConfig {
       2 ** 40,
     ),
     aggregated,
+    wire,
     client,
   };
 }

@@ -1,4 +1,3 @@
-import type { _Record, GetRecordsOutput } from "@aws-sdk/client-kinesis";
 import { LeaseholdError, messageOf } from "../../model/errors.js";
 import { formatPosition, isFinished } from "../../model/position.js";
 import { sleep } from "../../runtime/clock.js";
@@ -19,6 +18,7 @@ import type { Lot, PrefetchBudget } from "./prefetch-budget.js";
 import { ReadAhead } from "./read-ahead.js";
 import { backOffMs, childOf, type ShardList } from "./shard-list.js";
 import { ShardPlace, type LatestMark } from "./shard-place.js";
+import type { RecordsAnswer } from "./wire/get-records.js";
 
 export interface ShardReaderDeps {
   readonly api: KinesisApi;
@@ -176,15 +176,14 @@ export class ShardReader implements PartitionReader {
     }
   }
 
-  #take(answer: GetRecordsOutput, startedAtMs: number): boolean {
+  #take({ records: given, bytes: all, output }: RecordsAnswer, startedAtMs: number): boolean {
     const { config, runtime } = this.#deps;
-    const given = answer.Records ?? [];
-    const behindMs = answer.MillisBehindLatest;
-    const stop = config.aggregated === "raw" ? -1 : given.findIndex((r) => isAggregated(r.Data ?? noBytes));
-    const records = this.#withResumed((stop < 0 ? given : given.slice(0, stop)).map(recordOf));
+    const behindMs = output.MillisBehindLatest;
+    const stop = config.aggregated === "raw" ? -1 : given.findIndex((record) => isAggregated(record.data));
+    const records = this.#withResumed(stop < 0 ? given : given.slice(0, stop));
     const last = records.at(-1);
     if (last !== undefined) this.#place.passed(last.sequenceNumber);
-    const bytes = records.reduce((sum, record) => sum + record.data.length, 0);
+    const bytes = stop < 0 ? all : records.reduce((sum, record) => sum + record.data.length, 0);
     this.#expectedBytes = bytes + records.length * recordBytes;
     // An empty batch says that the shard was read; a second one behind it would say nothing new.
     if (last !== undefined || (config.emptyBatches && this.#buffer.isEmpty)) {
@@ -207,9 +206,9 @@ export class ShardReader implements PartitionReader {
       this.#nextCallAtMs = startedAtMs + Math.max(readSpacingMs, idleMs);
       this.#rests = true;
     }
-    this.#iterator = answer.NextShardIterator;
+    this.#iterator = output.NextShardIterator;
     if (this.#iterator !== undefined) return false;
-    if ((answer.ChildShards ?? []).length > 0) this.#children = answer.ChildShards?.map(childOf);
+    if ((output.ChildShards ?? []).length > 0) this.#children = output.ChildShards?.map(childOf);
     return true;
   }
 
@@ -223,7 +222,7 @@ export class ShardReader implements PartitionReader {
    * A checkpoint inside an aggregate, as the KCL leaves one: handed over raw, the record comes whole once more, for what is
    * left of it. Its position must lie beyond the checkpoint, or it would count as done.
    */
-  #withResumed(records: SourceRecord[]): SourceRecord[] {
+  #withResumed(records: readonly SourceRecord[]): readonly SourceRecord[] {
     const [first] = records;
     const { sequenceNumber, subSequenceNumber } = this.#partition.checkpoint;
     if (subSequenceNumber === 0 || first?.sequenceNumber !== sequenceNumber) return records;
@@ -306,23 +305,10 @@ export class ShardReader implements PartitionReader {
     );
   }
 
-  #aggregateError(record: _Record): LeaseholdError {
+  #aggregateError(record: SourceRecord): LeaseholdError {
     return new LeaseholdError(
       "aggregated-record",
-      `record ${record.SequenceNumber ?? ""} of shard ${this.#partition.partitionKey} is an aggregate of the KPL, which this version does not take apart: set aggregated to "raw" to get such records as they are, or turn aggregation off in the producer`,
+      `record ${record.sequenceNumber} of shard ${this.#partition.partitionKey} is an aggregate of the KPL, which this version does not take apart: set aggregated to "raw" to get such records as they are, or turn aggregation off in the producer`,
     );
   }
-}
-
-const noBytes = new Uint8Array(0);
-
-/** Made once for every record: plain literals of one shape. */
-function recordOf(record: _Record): SourceRecord {
-  const data = record.Data ?? noBytes;
-  const partitionKey = record.PartitionKey ?? "";
-  const sequenceNumber = record.SequenceNumber ?? "";
-  const arrivalMs = record.ApproximateArrivalTimestamp?.getTime();
-  return arrivalMs === undefined
-    ? { data, partitionKey, sequenceNumber, subSequenceNumber: 0 }
-    : { data, partitionKey, sequenceNumber, subSequenceNumber: 0, arrivalMs };
 }

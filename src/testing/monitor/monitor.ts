@@ -31,6 +31,7 @@ type EventType = LeaseholdEvent["type"];
 /** Told of things as they are, or of the end of what was begun before: by nobody's belief, and after anybody's end. */
 const reports: ReadonlySet<EventType> = new Set<EventType>([
   "capability-missing",
+  "source-fallback",
   "table-differs",
   "store-failed",
   "store-call-failed",

@@ -142,6 +142,8 @@ describe("the Kinesis source", () => {
     const credentials = { accessKeyId: "a", secretAccessKey: "b" };
     const source = kinesis({
       streamName: "orders",
+      // The handler reads JSON only.
+      wire: "json",
       client: (defaults) =>
         new KinesisClient({
           ...defaults,
@@ -210,6 +212,7 @@ describe("the Kinesis source's options", () => {
     [{ streamName: "s", prefetchBytes: "8" }, /prefetchBytes is "8"/],
     [{ streamName: "s", emptyBatches: "yes" }, /emptyBatches is "yes"/],
     [{ streamName: "s", aggregated: "drop" }, /aggregated is "drop"/],
+    [{ streamName: "s", wire: "cbor" }, /wire is "cbor": it must be "auto", "json", "sdk"; leave it out/],
     [{ streamName: "s", client: {} }, /client is a object/],
     [{ streamName: "s", initialPosition: "EARLIEST" }, /initialPosition is "EARLIEST".*TRIM_HORIZON/],
     [{ streamName: "s", initialPosition: {} }, /initialPosition is a object/],

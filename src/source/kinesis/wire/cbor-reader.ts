@@ -1,0 +1,197 @@
+const unsigned = 0;
+const negative = 1;
+const byteString = 2;
+const textString = 3;
+const array = 4;
+const map = 5;
+const tag = 6;
+
+/** The length of an item that goes on until its break. Below zero it stays, however often it is counted down. */
+const untilBreak = -1;
+const breakCode = 0xff;
+const nullCode = 0xf6;
+
+/**
+ * Reads CBOR (RFC 8949) item by item, so that records are made without an object in between. What is not well-formed or
+ * ends early throws. Entries of maps and arrays are read by `for (let left = r.openMap(); r.hasMore(left); left--)`.
+ */
+export class CborReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  openMap(): number {
+    return this.#open(map);
+  }
+
+  openArray(): number {
+    return this.#open(array);
+  }
+
+  hasMore(left: number): boolean {
+    if (left >= 0) return left > 0;
+    if (this.#peek() !== breakCode) return true;
+    this.#at++;
+    return false;
+  }
+
+  /** Steps over a null, if that comes next. */
+  skipNull(): boolean {
+    if (this.#peek() !== nullCode) return false;
+    this.#at++;
+    return true;
+  }
+
+  nextIsText(): boolean {
+    return this.#peek() >> 5 === textString;
+  }
+
+  text(): string {
+    const length = this.#open(textString);
+    if (length < 0) return this.#chunks(textString).toString("utf8");
+    const start = this.#skip(length);
+    return this.#bytes.toString("utf8", start, this.#at);
+  }
+
+  /** Text that is ASCII, as names and numbers are: read faster. */
+  ascii(): string {
+    const length = this.#open(textString);
+    if (length < 0) return this.#chunks(textString).toString("latin1");
+    const start = this.#skip(length);
+    return this.#bytes.toString("latin1", start, this.#at);
+  }
+
+  /** A byte string where it lies: a view of what is read. */
+  byteView(): Uint8Array {
+    const length = this.#open(byteString);
+    const { buffer, byteOffset } = this.#bytes;
+    if (length >= 0) return new Uint8Array(buffer, byteOffset + this.#skip(length), length);
+    const joined = this.#chunks(byteString);
+    return new Uint8Array(joined.buffer, joined.byteOffset, joined.length);
+  }
+
+  /** Any item as JavaScript has it. Tags are dropped: a member's name says what it is. */
+  value(): unknown {
+    switch (this.#peek() >> 5) {
+      case unsigned:
+        return this.#open(unsigned);
+      case negative:
+        return -1 - this.#open(negative);
+      case byteString:
+        return this.byteView();
+      case textString:
+        return this.text();
+      case array: {
+        const items: unknown[] = [];
+        for (let left = this.openArray(); this.hasMore(left); left--) items.push(this.value());
+        return items;
+      }
+      case map: {
+        const entries: [string, unknown][] = [];
+        for (let left = this.openMap(); this.hasMore(left); left--) entries.push([this.text(), this.value()]);
+        return Object.fromEntries(entries);
+      }
+      case tag:
+        this.#open(tag);
+        return this.value();
+      default:
+        return this.#simple();
+    }
+  }
+
+  /** @throws when anything is left */
+  end(): void {
+    if (this.#at !== this.#bytes.length) throw this.#malformed("something comes after the end");
+  }
+
+  #peek(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw this.#malformed("ends early");
+    return byte;
+  }
+
+  /** The head of an item of this major type: its argument, below zero for one that goes on until a break. */
+  #open(major: number): number {
+    const head = this.#peek();
+    if (head >> 5 !== major) {
+      throw this.#malformed(`has major type ${String(head >> 5)} where ${String(major)} is expected`);
+    }
+    this.#at++;
+    const info = head & 0x1f;
+    if (info < 24) return info;
+    // Only what has a length can go on until a break.
+    if (info === 31 && major >= byteString && major <= map) return untilBreak;
+    if (info > 27) throw this.#malformed("has a head of no meaning");
+    return this.#argument(1 << (info - 24));
+  }
+
+  #argument(size: number): number {
+    const start = this.#skip(size);
+    if (size === 1) return this.#bytes.readUInt8(start);
+    if (size === 2) return this.#bytes.readUInt16BE(start);
+    if (size === 4) return this.#bytes.readUInt32BE(start);
+    return this.#bytes.readUInt32BE(start) * 2 ** 32 + this.#bytes.readUInt32BE(start + 4);
+  }
+
+  /** Where what is stepped over begins. */
+  #skip(length: number): number {
+    const start = this.#at;
+    if (length > this.#bytes.length - start) throw this.#malformed("ends early");
+    this.#at = start + length;
+    return start;
+  }
+
+  /** A string in pieces, each of them with its length. In memory of its own. */
+  #chunks(major: number): Buffer {
+    const chunks: Buffer[] = [];
+    while (this.hasMore(untilBreak)) {
+      const length = this.#open(major);
+      if (length < 0) throw this.#malformed("has pieces within a piece");
+      const start = this.#skip(length);
+      chunks.push(this.#bytes.subarray(start, this.#at));
+    }
+    return Buffer.concat(chunks);
+  }
+
+  #simple(): unknown {
+    const head = this.#peek();
+    this.#at++;
+    switch (head & 0x1f) {
+      case 20:
+        return false;
+      case 21:
+        return true;
+      case 22:
+        return null;
+      case 23:
+        return undefined;
+      case 25:
+        return halfFloat(this.#argument(2));
+      case 26:
+        return this.#bytes.readFloatBE(this.#skip(4));
+      case 27:
+        return this.#bytes.readDoubleBE(this.#skip(8));
+      default:
+        throw this.#malformed("has a simple value of no meaning");
+    }
+  }
+
+  #malformed(what: string): Error {
+    return new Error(
+      `the answer's CBOR ${what}, at byte ${String(this.#at)} of ${String(this.#bytes.length)}`,
+    );
+  }
+}
+
+/** IEEE 754 binary16, for which Node 20 has no reader. */
+function halfFloat(bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

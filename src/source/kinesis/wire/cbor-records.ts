@@ -1,0 +1,81 @@
+import type { SourceRecord } from "../../partition-source.js";
+import { CborReader } from "./cbor-reader.js";
+import { plainBytes, sourceRecord, type Decoded } from "./decoded.js";
+
+/**
+ * Takes an answer of GetRecords in CBOR apart.
+ * @param copy whether each payload gets memory of its own at once; else it is a view that keeps the whole body
+ * @throws when it is not an answer with records: none may be taken for an empty one
+ */
+export function decodeCbor(body: Buffer, copy: boolean): Decoded {
+  const reader = new CborReader(body);
+  const rest: [string, unknown][] = [];
+  let records: SourceRecord[] | undefined;
+  let bytes = 0;
+  for (let left = reader.openMap(); reader.hasMore(left); left--) {
+    const name = reader.text();
+    if (name !== "Records") {
+      rest.push([name, reader.value()]);
+      continue;
+    }
+    if (records !== undefined) throw new Error("the answer's CBOR has records twice");
+    records = [];
+    for (let more = reader.openArray(); reader.hasMore(more); more--) {
+      const record = readRecord(reader, copy);
+      bytes += record.data.length;
+      records.push(record);
+    }
+  }
+  reader.end();
+  if (records === undefined) throw new Error("the answer's CBOR has no records");
+  return { records, bytes, rest: Object.fromEntries(rest) };
+}
+
+const noBytes = new Uint8Array(0);
+
+function readRecord(reader: CborReader, copy: boolean): SourceRecord {
+  let data: Uint8Array | undefined;
+  let partitionKey: string | undefined;
+  let sequenceNumber: string | undefined;
+  let arrivalMs: number | undefined;
+  for (let left = reader.openMap(); reader.hasMore(left); left--) {
+    const name = reader.ascii();
+    if (reader.skipNull()) continue;
+    switch (name) {
+      case "Data":
+        data = payload(reader, copy);
+        break;
+      case "PartitionKey":
+        partitionKey = reader.text();
+        break;
+      case "SequenceNumber":
+        sequenceNumber = reader.ascii();
+        break;
+      case "ApproximateArrivalTimestamp":
+        arrivalMs = milliseconds(reader.value());
+        break;
+      default:
+        // The encryption's type, and members of tomorrow.
+        reader.value();
+    }
+  }
+  if (sequenceNumber === undefined)
+    throw new Error("the answer's CBOR has a record without a sequence number");
+  return sourceRecord(data ?? noBytes, partitionKey ?? "", sequenceNumber, arrivalMs);
+}
+
+function payload(reader: CborReader, copy: boolean): Uint8Array {
+  // kinesis-local writes the base64 that its JSON has, as text.
+  if (reader.nextIsText()) return plainBytes(Buffer.from(reader.ascii(), "base64"));
+  const view = reader.byteView();
+  // By way of Node's pool: small records are copied in half the time that memory of their own takes each.
+  return copy ? plainBytes(Buffer.from(view)) : view;
+}
+
+/** In this protocol times are milliseconds, whatever the tag says. Seconds, as JSON has them, are told by their size. */
+function milliseconds(time: unknown): number {
+  if (typeof time !== "number" || !Number.isFinite(time)) {
+    throw new Error("the answer's CBOR has a record whose time is no number");
+  }
+  return time > 1e11 ? time : Math.round(time * 1_000);
+}

@@ -1,0 +1,28 @@
+import type { SourceRecord } from "../../partition-source.js";
+
+/** An answer of GetRecords, taken apart next to the wire. */
+export interface Decoded {
+  readonly records: readonly SourceRecord[];
+  /** Of all payloads together. */
+  readonly bytes: number;
+  /** Every other member of the answer, as JSON has it: the SDK's own deserialiser reads them. */
+  readonly rest: object;
+}
+
+/**
+ * A record, whatever brought it: always made here, of the same members in the same order, so that code which reads records
+ * sees objects of one shape.
+ */
+export function sourceRecord(
+  data: Uint8Array,
+  partitionKey: string,
+  sequenceNumber: string,
+  arrivalMs: number | undefined,
+): SourceRecord {
+  return { data, partitionKey, sequenceNumber, subSequenceNumber: 0, arrivalMs };
+}
+
+/** A buffer's bytes as the plain `Uint8Array` that the SDK hands out: a `Buffer` slices, prints and compares otherwise. */
+export function plainBytes({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}

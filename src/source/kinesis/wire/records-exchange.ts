@@ -1,0 +1,110 @@
+import type { GetRecordsCommand } from "@aws-sdk/client-kinesis";
+import { collect, isWireResponse, type WireResponse } from "./body.js";
+import { decodeCbor } from "./cbor-records.js";
+import { encodeCbor } from "./cbor-request.js";
+import type { Decoded } from "./decoded.js";
+import { cborType, isCborBody, readError, type WireError } from "./format.js";
+import { decodeJson } from "./json-slices.js";
+
+/**
+ * One GetRecords on the wire, as middleware of its own command: no other command, and no other use of the client, meets it.
+ * Its places are given by step and priority alone, next to the wire, which all versions of the SDK understand alike. The
+ * SDK's own deserialiser gets a stand-in without the records and does all the rest: errors, metadata, iterator, children.
+ */
+export class RecordsExchange {
+  readonly #copy: boolean;
+  #isCbor: boolean;
+  /** What the last attempt brought; undefined where the SDK's own deserialiser reads it. */
+  #decoded: Decoded | undefined;
+  /** What the last attempt failed with, as the answer to CBOR. */
+  #error: WireError | undefined;
+  /** An answer in CBOR that could not be read. */
+  #broken: Error | undefined;
+
+  /** @param copy whether payloads are copied at once, where else they would be views that keep the whole body */
+  constructor(format: "cbor" | "json", copy: boolean) {
+    this.#isCbor = format === "cbor";
+    this.#copy = copy;
+  }
+
+  get decoded(): Decoded | undefined {
+    return this.#decoded;
+  }
+
+  get error(): WireError | undefined {
+    return this.#error;
+  }
+
+  get broken(): Error | undefined {
+    return this.#broken;
+  }
+
+  addTo({ middlewareStack }: GetRecordsCommand): void {
+    middlewareStack.add(
+      (next) => (args) => {
+        // Before the signature, so that it fits.
+        if (this.#isCbor) this.#isCbor = rewrite(args.request, args.input);
+        return next(args);
+      },
+      { step: "serialize", priority: "low", name: "leaseholdRecordsRequest" },
+    );
+    middlewareStack.add(
+      (next) => async (args) => {
+        // An attempt before this one may have left something.
+        this.#decoded = this.#error = this.#broken = undefined;
+        const result = await next(args);
+        if (isWireResponse(result.response)) await this.#take(result.response);
+        return result;
+      },
+      { step: "deserialize", priority: "low", name: "leaseholdRecordsAnswer" },
+    );
+  }
+
+  async #take(response: WireResponse): Promise<void> {
+    const isFailure = response.statusCode >= 300;
+    // A failure of JSON is the SDK's own matter.
+    if (isFailure && !this.#isCbor) return;
+    const body = await collect(response);
+    if (body === undefined) return;
+    if (isFailure) {
+      this.#error = readError(response, body);
+      response.body = this.#error.body;
+      return;
+    }
+    this.#decoded = isCborBody(response, body) ? this.#fromCbor(body) : fromJson(body);
+    response.body = this.#decoded === undefined ? body : Buffer.from(JSON.stringify(this.#decoded.rest));
+  }
+
+  #fromCbor(body: Buffer): Decoded {
+    try {
+      return decodeCbor(body, this.#copy);
+    } catch (error) {
+      this.#broken = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+}
+
+function fromJson(body: Buffer): Decoded | undefined {
+  try {
+    return decodeJson(body);
+  } catch {
+    // Not as Kinesis writes it: the SDK's own deserialiser reads it, or says what is wrong with it.
+    return undefined;
+  }
+}
+
+/** Makes CBOR of a request; false where it stays as it is. */
+function rewrite(request: unknown, input: object): boolean {
+  if (typeof request !== "object" || request === null || !("headers" in request)) return false;
+  const body = encodeCbor(input);
+  if (body === undefined) return false;
+  const headers = request.headers as Record<string, string>;
+  for (const name of Object.keys(headers)) {
+    // The length is counted later; in no version before this.
+    if (/^content-(type|length)$/i.test(name)) Reflect.deleteProperty(headers, name);
+  }
+  headers["content-type"] = cborType;
+  Object.assign(request, { body });
+  return true;
+}

@@ -1,0 +1,236 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { decodeCbor } from "../../../../src/source/kinesis/wire/cbor-records.js";
+import { encodeCbor } from "../../../../src/source/kinesis/wire/cbor-request.js";
+import { CborReader } from "../../../../src/source/kinesis/wire/cbor-reader.js";
+import type { Decoded } from "../../../../src/source/kinesis/wire/decoded.js";
+import { decodeJson } from "../../../../src/source/kinesis/wire/json-slices.js";
+import type { SourceRecord } from "../../../../src/source/partition-source.js";
+import { cbor, style, Time } from "./cbor-writer.js";
+
+const record = fc.record({
+  data: fc.uint8Array({ maxLength: 60 }),
+  partitionKey: fc.string({ unit: "binary", maxLength: 20 }),
+  sequenceNumber: fc.bigInt({ min: 0n, max: 10n ** 56n }).map(String),
+  subSequenceNumber: fc.constant(0),
+  arrivalMs: fc.oneof(fc.integer({ min: 1e12, max: 2e12 }), fc.constant(undefined)),
+});
+const answer = fc.record({ records: fc.array(record), behindMs: fc.nat(), iterator: fc.string() });
+
+interface Answer {
+  readonly records: readonly SourceRecord[];
+  readonly behindMs: number;
+  readonly iterator: string;
+}
+
+const restOf = ({ behindMs, iterator }: Answer) => ({
+  MillisBehindLatest: behindMs,
+  NextShardIterator: iterator,
+});
+
+/** As the service writes it: `wrap` says how payloads and times look. */
+function written(given: Answer, data: (bytes: Uint8Array) => unknown, time: (ms: number) => unknown): object {
+  const records = given.records.map(({ arrivalMs, ...rest }) => ({
+    ...(arrivalMs === undefined ? {} : { ApproximateArrivalTimestamp: time(arrivalMs) }),
+    Data: data(rest.data),
+    EncryptionType: "NONE",
+    PartitionKey: rest.partitionKey,
+    SequenceNumber: rest.sequenceNumber,
+  }));
+  return { ChildShards: null, Records: records, ...restOf(given) };
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const inJson = (given: Answer): object => written(given, base64, (ms) => ms / 1_000);
+const inCbor = (given: Answer): object =>
+  written(
+    given,
+    (bytes) => bytes,
+    (ms) => new Time(ms),
+  );
+
+function check(decoded: Decoded, given: Answer): void {
+  expect(decoded.records).to.deep.equal(given.records);
+  expect(decoded.rest).to.deep.equal({ ChildShards: null, ...restOf(given) });
+  expect(decoded.bytes).to.equal(given.records.reduce((sum, { data }) => sum + data.length, 0));
+}
+
+describe("records next to the wire", () => {
+  const one: Answer = {
+    records: [
+      {
+        data: Uint8Array.of(1, 2, 3, 4),
+        partitionKey: "k",
+        sequenceNumber: "49",
+        subSequenceNumber: 0,
+        arrivalMs: 1_795_664_698_109,
+      },
+    ],
+    behindMs: 7,
+    iterator: "next",
+  };
+
+  describe("in CBOR", () => {
+    it("are what was put, however it is written, copied or not", () => {
+      fc.assert(
+        fc.property(answer, style, fc.boolean(), (given, how, copy) => {
+          check(decodeCbor(cbor(inCbor(given), how), copy), given);
+        }),
+      );
+    });
+
+    it("are what kinesis-local sends: base64 as text, times without a tag", () => {
+      fc.assert(
+        fc.property(answer, (given) => {
+          check(decodeCbor(cbor(written(given, base64, (ms) => ms)), true), given);
+        }),
+      );
+    });
+
+    it("have times in seconds told by their size", () => {
+      const { records } = decodeCbor(
+        cbor(
+          written(
+            one,
+            (bytes) => bytes,
+            (ms) => ms / 1_000,
+          ),
+        ),
+        true,
+      );
+      expect(records[0]?.arrivalMs).to.equal(1_795_664_698_109);
+    });
+
+    it("are refused when the answer was cut off anywhere, was added to, or has none", () => {
+      const body = cbor(inCbor(one));
+      for (let at = 0; at < body.length; at++) {
+        expect(() => decodeCbor(body.subarray(0, at), true), String(at)).to.throw();
+      }
+      expect(() => decodeCbor(Buffer.concat([body, Buffer.of(0)]), true)).to.throw("after the end");
+      expect(() => decodeCbor(cbor({}), true)).to.throw("no records");
+      expect(() => decodeCbor(cbor({ Records: null }), true)).to.throw();
+      const twice = Buffer.concat([Buffer.of(0xa2), ...[1, 2].flatMap(() => [cbor("Records"), cbor([])])]);
+      expect(() => decodeCbor(twice, true)).to.throw("records twice");
+    });
+
+    it("are refused without a sequence number, or with a time that is none", () => {
+      expect(() => decodeCbor(cbor({ Records: [{ Data: Buffer.of(1) }] }), true)).to.throw("sequence number");
+      const timed = (time: unknown) =>
+        cbor({ Records: [{ SequenceNumber: "1", ApproximateArrivalTimestamp: time }] });
+      expect(() => decodeCbor(timed("noon"), true)).to.throw("no number");
+      expect(() => decodeCbor(timed(Infinity), true)).to.throw("no number");
+      expect(() => decodeCbor(timed(5e12), true)).not.to.throw();
+    });
+
+    it("lie in memory of their own when copied, else where they came", () => {
+      const body = cbor(inCbor(one));
+      const [copied] = decodeCbor(body, true).records;
+      const [viewed] = decodeCbor(body, false).records;
+      body.fill(0);
+      expect(copied?.data).to.deep.equal(Uint8Array.of(1, 2, 3, 4));
+      expect(viewed?.data).to.deep.equal(Uint8Array.of(0, 0, 0, 0));
+      expect(viewed?.data.buffer).to.equal(body.buffer);
+    });
+  });
+
+  describe("in JSON", () => {
+    it("are what was put", () => {
+      fc.assert(
+        fc.property(answer, (given) => {
+          check(decodeJson(json(inJson(given))), given);
+        }),
+      );
+    });
+
+    const refused: [string, unknown][] = [
+      ["no records", { NextShardIterator: "i" }],
+      ["no records", { Records: null }],
+      ["not one payload", { Records: [{ SequenceNumber: "1", PartitionKey: "k" }] }],
+      ["not one payload", { Records: [{ SequenceNumber: "1", PartitionKey: "k", Data: null }] }],
+      ["not one payload", { Records: [], More: { Data: "AQID" } }],
+      ["unexpected place", { Records: [{ SequenceNumber: "1", PartitionKey: "k", More: { Data: "AQID" } }] }],
+      ["unexpected place", { Records: [{ SequenceNumber: "1", PartitionKey: "k", ['"Data']: "AQID" }] }],
+      ["without key", { Records: [{ SequenceNumber: "1", Data: "AQID" }] }],
+      ["without key", { Records: [{ PartitionKey: "k", Data: "AQID" }] }],
+      [
+        "no number",
+        {
+          Records: [
+            { SequenceNumber: "1", PartitionKey: "k", Data: "", ApproximateArrivalTimestamp: "noon" },
+          ],
+        },
+      ],
+      ...["AQI", "AQID=", "A QI", "AQ=D", "A-QI", "A_QI", "AQIé", "QQ==QQ=="].map(
+        (data): [string, unknown] => [
+          "not base64",
+          { Records: [{ SequenceNumber: "1", PartitionKey: "k-_", Data: data }] },
+        ],
+      ),
+    ];
+    for (const [why, body] of refused) {
+      it(`are left to the SDK: ${why} in ${JSON.stringify(body)}`, () => {
+        expect(() => decodeJson(json(body))).to.throw(why);
+      });
+    }
+
+    it("are left to the SDK when written otherwise than Kinesis does, or cut off anywhere", () => {
+      const text = JSON.stringify(
+        inJson({ ...one, records: [{ ...one.records[0]!, data: Uint8Array.of(255, 239, 1) }] }),
+      );
+      expect(text).to.contain("/");
+      expect(() => decodeJson(Buffer.from(text))).not.to.throw();
+      expect(() => decodeJson(Buffer.from(text.replace("/", "\\/")))).to.throw("not base64");
+      expect(() => decodeJson(Buffer.from(text.replace('"Data":', '"Data": ')))).to.throw("not one payload");
+      for (let at = 0; at < text.length; at++) {
+        expect(() => decodeJson(Buffer.from(text.slice(0, at))), String(at)).to.throw();
+      }
+    });
+
+    it("have a payload in another object not taken for a record's own", () => {
+      const two =
+        '{"Records":[{"SequenceNumber":"1","PartitionKey":"k","Data":"AQ==","More":{"Data":"Ag=="}},' +
+        '{"SequenceNumber":"2","PartitionKey":"k","Data": ""}]}';
+      expect(() => decodeJson(Buffer.from(two))).to.throw("unexpected place");
+    });
+
+    it("keep letters of every script, and of no script, as the SDK does", () => {
+      const body = Buffer.from(
+        '{"Records":[{"SequenceNumber":"1","PartitionKey":"é\\u00e9🙂?","Data":"AQ=="}]}',
+      );
+      body[body.indexOf("?")] = 0xe2;
+      expect(decodeJson(body).records[0]?.partitionKey).to.equal("éé🙂\ufffd");
+    });
+  });
+
+  it("are plain bytes and objects of one shape, whatever brought them", () => {
+    const made = [
+      decodeCbor(cbor(inCbor(one)), true),
+      decodeCbor(cbor(inCbor(one)), false),
+      decodeJson(json(inJson(one))),
+    ];
+    for (const { records } of made) {
+      expect(Object.getPrototypeOf(records[0]?.data)).to.equal(Uint8Array.prototype);
+      expect(Object.keys(records[0] ?? {})).to.deep.equal(Object.keys(one.records[0] ?? {}));
+      expect(Object.getPrototypeOf(records[0])).to.equal(Object.prototype);
+    }
+  });
+});
+
+describe("a request in CBOR", () => {
+  it("says what the input says", () => {
+    const input = fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.nat(), fc.constant(undefined)));
+    fc.assert(
+      fc.property(input, (given) => {
+        const body = encodeCbor(given);
+        const read = new CborReader(Buffer.from(body ?? [])).value();
+        expect(read).to.deep.equal(JSON.parse(JSON.stringify(given)));
+      }),
+    );
+    expect(encodeCbor({ ShardIterator: "a".repeat(70_000) })).to.have.length(70_020);
+  });
+
+  it("is none where the input has what no request has", () => {
+    for (const value of [true, null, -1, 1.5, 2 ** 32, {}]) expect(encodeCbor({ value })).to.equal(undefined);
+  });
+});
