@@ -14,7 +14,7 @@ export class Answers {
   }
 
   note(leaseKey: string): void {
-    this.#lastMs.set(leaseKey, this.#clock.now().monoMs);
+    this.#lastMs.set(leaseKey, this.#clock.monoMs());
   }
 
   /** Whether another partition was answered at this monotonic time or later. */

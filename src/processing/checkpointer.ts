@@ -44,7 +44,7 @@ export class Checkpointer {
   constructor(tenure: Tenure, options: CheckpointerOptions) {
     this.#tenure = tenure;
     this.#options = options;
-    this.#lastWriteMs = options.clock.now().monoMs;
+    this.#lastWriteMs = options.clock.monoMs();
   }
 
   /** The end of what was handed over so far. */
@@ -80,7 +80,7 @@ export class Checkpointer {
     if (end === undefined) return;
     this.#completed = end;
     if (!this.#options.automatic || this.#options.intervalMs === 0 || !this.isBehind) return;
-    this.#arm(this.#lastWriteMs + this.#options.intervalMs - this.#options.clock.now().monoMs);
+    this.#arm(this.#lastWriteMs + this.#options.intervalMs - this.#options.clock.monoMs());
   }
 
   /**
@@ -167,7 +167,7 @@ export class Checkpointer {
   }
 
   #written(): void {
-    this.#lastWriteMs = this.#options.clock.now().monoMs;
+    this.#lastWriteMs = this.#options.clock.monoMs();
     if (!this.isBehind) this.#disarm();
   }
 

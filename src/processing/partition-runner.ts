@@ -1,6 +1,5 @@
 import { LeaseholdError } from "../model/errors.js";
 import { isFinished } from "../model/position.js";
-import type { Reading } from "../model/reading.js";
 import type { EndReason } from "../model/reasons.js";
 import { sleep } from "../runtime/clock.js";
 import type { SourcePartition } from "../source/partition-source.js";
@@ -42,7 +41,7 @@ export class PartitionRunner {
   /** Aborted while nothing new may begin. */
   #pause = new AbortController();
   #releasing = false;
-  #answeredAt: Reading | undefined;
+  #answeredAtMs: number | undefined;
   #lost: Promise<void> | undefined;
 
   /** @param predecessor the work of an earlier tenure of the same lease: nothing begins before it has returned */
@@ -50,9 +49,9 @@ export class PartitionRunner {
     this.tenure = tenure;
     this.#deps = deps;
     this.#predecessor = predecessor;
-    this.#throughput = new Throughput(tenure.row.throughputKBps, deps.clock.now().monoMs);
+    this.#throughput = new Throughput(tenure.row.throughputKBps, deps.clock.monoMs());
     this.#user = new UserCode(tenure, deps, workerId, {
-      answeredAt: () => this.#answeredAt,
+      answeredAtMs: () => this.#answeredAtMs,
       giveUp: (reason) => void this.#release(reason),
     });
     const policy = new FailurePolicy(deps.processing, deps.random);
@@ -227,7 +226,7 @@ export class PartitionRunner {
       clock,
       automatic: processing.checkpointing === "automatic",
       intervalMs: config.checkpointIntervalMs,
-      extra: () => this.#throughput.extra(clock.now().monoMs),
+      extra: () => this.#throughput.extra(clock.monoMs()),
       onError: (error) => {
         this.#user.journal.note("checkpoint", error);
       },
@@ -255,7 +254,7 @@ export class PartitionRunner {
           if (!this.tenure.ended) journal.sourceFailed(error);
         },
         onAnswer: () => {
-          this.#answeredAt = this.#deps.clock.now();
+          this.#answeredAtMs = this.#deps.clock.monoMs();
           this.#deps.answers.note(this.tenure.leaseKey);
           journal.sourceAnswered();
         },
@@ -274,7 +273,7 @@ export class PartitionRunner {
   async #deliver(session: Session, fetched: FetchedRecords, pause: AbortSignal): Promise<void> {
     const records = session.left(fetched);
     if (records === undefined) return this.#complete(session, fetched, 0, 0);
-    const startMs = (): number => this.#deps.clock.now().monoMs;
+    const startMs = (): number => this.#deps.clock.monoMs();
     let startedMs = 0;
     const result = await this.#user.process(pause, fetched, records, () => {
       startedMs = startMs();
@@ -288,7 +287,7 @@ export class PartitionRunner {
   }
 
   async #complete(session: Session, fetched: FetchedRecords, records: number, tookMs: number): Promise<void> {
-    this.#throughput.add(fetched, this.#deps.clock.now().monoMs);
+    this.#throughput.add(fetched, this.#deps.clock.monoMs());
     session.complete(fetched);
     this.#user.journal.batchFinished(fetched, records, tookMs);
     session.fetcher?.done();

@@ -32,7 +32,7 @@ export class Recovery {
 
   /** How much of the back-off is left, in ms; not above 0 when there is none. */
   get leftMs(): number {
-    return this.#untilMs - this.#clock.now().monoMs;
+    return this.#untilMs - this.#clock.monoMs();
   }
 
   /** After a callback: its failure is never skipped, it is retried, moved elsewhere, or stops the partition. */
@@ -90,6 +90,6 @@ export class Recovery {
   }
 
   #backOff(failures: number): void {
-    this.#untilMs = this.#clock.now().monoMs + this.#policy.backOffMs(failures);
+    this.#untilMs = this.#clock.monoMs() + this.#policy.backOffMs(failures);
   }
 }

@@ -35,7 +35,7 @@ export class Silence {
 
   /** @param sinceMs monotonic time since when the source has not answered though it was asked */
   look(sinceMs: number): SilenceVerdict {
-    const nowMs = this.#clock.now().monoMs;
+    const nowMs = this.#clock.monoMs();
     if (this.#sinceMs !== sinceMs) this.#quarters = 0;
     this.#sinceMs = sinceMs;
     const others = this.#answers.othersSince(this.#leaseKey, nowMs - this.nextLookMs);

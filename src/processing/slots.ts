@@ -28,7 +28,7 @@ export class Slots {
     this.#clock = clock;
     this.#count = count;
     this.#queue = new PQueue({ concurrency: count });
-    this.#utilisation = new Utilisation(clock.now().monoMs);
+    this.#utilisation = new Utilisation(clock.monoMs());
     this.#onAllStuck = onAllStuck;
   }
 
@@ -42,7 +42,7 @@ export class Slots {
 
   /** Share of the slots in use, averaged over the last while: 0 to 1. */
   utilisation(): number {
-    return this.#utilisation.mean(this.#clock.now().monoMs);
+    return this.#utilisation.mean(this.#clock.monoMs());
   }
 
   /**
@@ -82,6 +82,6 @@ export class Slots {
 
   #use(change: 1 | -1): void {
     this.#inUse += change;
-    this.#utilisation.set(this.#inUse / this.#count, this.#clock.now().monoMs);
+    this.#utilisation.set(this.#inUse / this.#count, this.#clock.monoMs());
   }
 }

@@ -1,5 +1,4 @@
 import { LeaseholdError } from "../model/errors.js";
-import type { Reading } from "../model/reading.js";
 import { isFinished } from "../model/position.js";
 import type { EndReason } from "../model/reasons.js";
 import type { SourceRecord } from "../source/partition-source.js";
@@ -16,8 +15,8 @@ import { Watchdog, type Phase } from "./watchdog.js";
 import { WorkLease } from "./work-lease.js";
 
 export interface UserCodeHooks {
-  /** When the source answered last. */
-  readonly answeredAt: () => Reading | undefined;
+  /** When the source answered last, on the monotonic clock. */
+  readonly answeredAtMs: () => number | undefined;
   /** The lease is to be released. */
   readonly giveUp: (reason: EndReason) => void;
 }
@@ -62,8 +61,8 @@ export class UserCode {
         grace: config.abortGraceMs,
         fetch: this.#silence.firstLookMs,
       },
-      lifeAt: (phase) =>
-        phase === "call" ? tenure.progressAt : phase === "fetch" ? hooks.answeredAt() : undefined,
+      lifeAtMs: (phase) =>
+        phase === "call" ? tenure.progressAtMs : phase === "fetch" ? hooks.answeredAtMs() : undefined,
       onExpired: (phase) => this.#expired(phase),
     });
     this.#calls = new ProcessorCalls({

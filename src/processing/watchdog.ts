@@ -1,4 +1,3 @@
-import type { Reading } from "../model/reading.js";
 import type { Cancel, Clock } from "../runtime/clock.js";
 
 /**
@@ -11,7 +10,7 @@ export type Phase = "idle" | "predecessor" | "slot" | "call" | "grace" | "fetch"
 export interface WatchdogLimits {
   readonly limitMs: Readonly<Record<Exclude<Phase, "idle">, number>>;
   /** A sign of life later than the phase's begin, if there was one. */
-  readonly lifeAt: (phase: Phase) => Reading | undefined;
+  readonly lifeAtMs: (phase: Phase) => number | undefined;
   /** The phase has lasted for its limit. Returns after how many ms to look again if it still lasts; undefined: never. */
   readonly onExpired: (phase: Exclude<Phase, "idle">) => number | undefined;
 }
@@ -32,7 +31,7 @@ export class Watchdog {
   constructor(clock: Clock, limits: WatchdogLimits) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#sinceMs = clock.now().monoMs;
+    this.#sinceMs = clock.monoMs();
   }
 
   get phase(): Phase {
@@ -41,12 +40,12 @@ export class Watchdog {
 
   /** Monotonic time since when nothing happened. */
   get sinceMs(): number {
-    return Math.max(this.#sinceMs, this.#limits.lifeAt(this.#phase)?.monoMs ?? -Infinity);
+    return Math.max(this.#sinceMs, this.#limits.lifeAtMs(this.#phase) ?? -Infinity);
   }
 
   enter(phase: Phase): void {
     this.#phase = this.#closed && phase !== "grace" ? "idle" : phase;
-    this.#sinceMs = this.#clock.now().monoMs;
+    this.#sinceMs = this.#clock.monoMs();
     if (this.#phase !== "idle") this.#arm(this.#limits.limitMs[this.#phase]);
   }
 
@@ -64,7 +63,7 @@ export class Watchdog {
   }
 
   #arm(ms: number): void {
-    const dueMs = this.#clock.now().monoMs + ms;
+    const dueMs = this.#clock.monoMs() + ms;
     // One that fires earlier will find out what is left.
     if (this.#cancel !== undefined && this.#dueMs <= dueMs) return;
     this.#cancel?.();
@@ -78,7 +77,7 @@ export class Watchdog {
   #look(): void {
     const phase = this.#phase;
     if (phase === "idle") return;
-    const leftMs = this.sinceMs + this.#limits.limitMs[phase] - this.#clock.now().monoMs;
+    const leftMs = this.sinceMs + this.#limits.limitMs[phase] - this.#clock.monoMs();
     if (leftMs > 0) {
       this.#arm(leftMs);
       return;

@@ -5,8 +5,12 @@ export type Cancel = () => void;
 
 /** What a process takes of time from its host. Durations in milliseconds. */
 export interface Clock {
-  /** The three clocks now. */
+  /** The three clocks now: what a deadline that must not be missed is computed of. */
   now(): Reading;
+  /** The monotonic clock alone, for durations that cost nobody a lease: no system call, where the boot clock is a file. */
+  monoMs(): number;
+  /** The wall clock alone, for people. */
+  wallMs(): number;
   /** Runs `fn` once after `ms`; a timer only wakes, deadlines are computed from readings at use. */
   setTimer(ms: number, fn: () => void): Cancel;
 }
@@ -40,6 +44,6 @@ export async function waitAtMost(clock: Clock, promise: Promise<unknown>, ms: nu
 }
 
 /** The wall time as ISO 8601, for rows that people read. */
-export function wallTime(clock: Clock): string {
-  return new Date(clock.now().wallMs).toISOString();
+export function wallTime(clock: Pick<Clock, "wallMs">): string {
+  return new Date(clock.wallMs()).toISOString();
 }

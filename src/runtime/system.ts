@@ -9,6 +9,8 @@ export const systemClock: Clock = {
   now(): Reading {
     return { monoMs: performance.now(), bootMs: uptime() * 1000, wallMs: Date.now() };
   },
+  monoMs: () => performance.now(),
+  wallMs: () => Date.now(),
   setTimer(ms: number, fn: () => void): Cancel {
     const timer = setTimeout(fn, ms);
     return () => {

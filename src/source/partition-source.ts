@@ -85,7 +85,12 @@ export interface PartitionSource {
 
 /** What a source takes of its host: the runtime's `Clock` and `Random`, by their shapes, for a port knows the model only. */
 export interface SourceRuntime {
-  readonly clock: { now(): Reading; setTimer(ms: number, fn: () => void): () => void };
+  readonly clock: {
+    now(): Reading;
+    monoMs(): number;
+    wallMs(): number;
+    setTimer(ms: number, fn: () => void): () => void;
+  };
   readonly random: { next(): number; id(): string };
   /** Told, with why, when the source goes on for good in a way that costs more. */
   readonly onFallback?: (why: string) => void;

@@ -1,7 +1,6 @@
 import { LeaseholdError } from "../model/errors.js";
 import type { Lease } from "../model/lease.js";
 import type { Position } from "../model/position.js";
-import type { Reading } from "../model/reading.js";
 import type { EndReason, TenureReason } from "../model/reasons.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Belief } from "./belief.js";
@@ -64,7 +63,7 @@ export class Tenure implements HeldLease {
   readonly #onEnd: (tenure: Tenure, reason: EndReason) => void;
   #row: Lease;
   #endReason: EndReason | undefined;
-  #progressAt: Reading;
+  #progressAtMs: number;
   #unsettled = 0;
 
   constructor(
@@ -80,7 +79,7 @@ export class Tenure implements HeldLease {
     this.#belief = deps.belief;
     this.#lane = deps.lane;
     this.#onEnd = onEnd;
-    this.#progressAt = deps.clock.now();
+    this.#progressAtMs = deps.clock.monoMs();
   }
 
   get fencingToken(): number {
@@ -104,9 +103,9 @@ export class Tenure implements HeldLease {
     return this.#endReason !== undefined;
   }
 
-  /** When work last began or reported progress. */
-  get progressAt(): Reading {
-    return this.#progressAt;
+  /** When work last began or reported progress, on the monotonic clock. */
+  get progressAtMs(): number {
+    return this.#progressAtMs;
   }
 
   /** A write of unknown outcome is being cleared up: hand-over pauses. */
@@ -149,7 +148,7 @@ export class Tenure implements HeldLease {
   }
 
   progress(): void {
-    this.#progressAt = this.#clock.now();
+    this.#progressAtMs = this.#clock.monoMs();
   }
 
   /**

@@ -82,12 +82,15 @@ export class VirtualClock implements Clock {
   }
 
   now(): Reading {
-    const elapsed = (this.#time.nowMs - this.#startedAt) * this.rate;
-    return {
-      monoMs: startMonoMs + this.#monoElapsed(),
-      bootMs: startBootMs + elapsed,
-      wallMs: startWallMs + this.#wallOffsetMs + elapsed,
-    };
+    return { monoMs: this.monoMs(), bootMs: startBootMs + this.#elapsed(), wallMs: this.wallMs() };
+  }
+
+  monoMs(): number {
+    return startMonoMs + this.#monoElapsed();
+  }
+
+  wallMs(): number {
+    return startWallMs + this.#wallOffsetMs + this.#elapsed();
   }
 
   setTimer(ms: number, fn: () => void): Cancel {
@@ -161,6 +164,10 @@ export class VirtualClock implements Clock {
     for (const timer of this.#timers) timer.disarm?.();
     this.#timers.clear();
     this.#held.length = 0;
+  }
+
+  #elapsed(): number {
+    return (this.#time.nowMs - this.#startedAt) * this.rate;
   }
 
   #monoElapsed(): number {

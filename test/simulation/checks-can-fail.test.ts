@@ -222,6 +222,8 @@ describe("a simulation finds", function () {
               wallMs: (now.wallMs + start.wallMs) / 2,
             };
           },
+          monoMs: () => (clock.monoMs() + start.monoMs) / 2,
+          wallMs: () => (clock.wallMs() + start.wallMs) / 2,
         },
       };
     });

@@ -123,7 +123,7 @@ class TurnReader implements PartitionReader {
     this.#partition.onAnswer();
     if (this.#isFinished) return { kind: "ended", children: [] };
     while (this.#restingSince !== undefined) {
-      const leftMs = this.#restingSince + this.#turnIntervalMs - this.#clock.now().monoMs;
+      const leftMs = this.#restingSince + this.#turnIntervalMs - this.#clock.monoMs();
       if (leftMs <= 0) break;
       // Between turns; in pieces, because a source at rest is not a silent one.
       await sleep(this.#clock, Math.min(leftMs, answerIntervalMs), signal);
@@ -131,13 +131,13 @@ class TurnReader implements PartitionReader {
       this.#partition.onAnswer();
     }
     this.#turn += 1;
-    this.#restingSince = this.#clock.now().monoMs;
+    this.#restingSince = this.#clock.monoMs();
     const lastPosition: Position = { sequenceNumber: String(this.#turn), subSequenceNumber: 0 };
     return { kind: "records", records: [], lastPosition, bytes: 0, turn: this.#turn };
   }
 
   done(): void {
-    this.#restingSince = this.#clock.now().monoMs;
+    this.#restingSince = this.#clock.monoMs();
   }
 
   close(): void {

@@ -39,7 +39,7 @@ export class ShardPlace {
 
   async iterator(api: KinesisApi, clock: SourceRuntime["clock"], signal: AbortSignal): Promise<string> {
     const at = this.#at();
-    const sentWallMs = clock.now().wallMs;
+    const sentWallMs = clock.wallMs();
     const { iterator, serverMs } = await api.getShardIterator(at, signal);
     if (at.ShardIteratorType === "LATEST") {
       // To the second and rounded down, so at worst a second of older records comes along.

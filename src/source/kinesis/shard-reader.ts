@@ -117,7 +117,7 @@ export class ShardReader implements PartitionReader {
     const { clock } = this.#deps.runtime;
     for (;;) {
       signal.throwIfAborted();
-      const waitMs = this.#nextCallAtMs - clock.now().monoMs;
+      const waitMs = this.#nextCallAtMs - clock.monoMs();
       if (waitMs <= 0) return;
       // Between two reads: Kinesis's limit, the idle interval, or a back-off. A long rest in pieces, because a source at
       // rest is not a silent one.
@@ -155,7 +155,7 @@ export class ShardReader implements PartitionReader {
     const { api, config, runtime } = this.#deps;
     let isRenewing = false;
     try {
-      const startedAtMs = runtime.clock.now().monoMs;
+      const startedAtMs = runtime.clock.monoMs();
       this.#nextCallAtMs = startedAtMs + readSpacingMs;
       this.#rests = false;
       if (this.#iterator === undefined) {
@@ -252,7 +252,7 @@ export class ShardReader implements PartitionReader {
     const { clock, random } = this.#deps.runtime;
     const waitMs = Math.max(readSpacingMs, backOffMs(random, this.#failures + extra));
     this.#failures++;
-    this.#nextCallAtMs = clock.now().monoMs + waitMs;
+    this.#nextCallAtMs = clock.monoMs() + waitMs;
   }
 
   /** Whether the stream is there and the shard is not: it was trimmed away, with all its records. */

@@ -16,6 +16,8 @@ import { serviceError, stubbed } from "./stub.js";
 
 const hurried: Clock = {
   now: () => ({ monoMs: 0, bootMs: 0, wallMs: 0 }),
+  monoMs: () => 0,
+  wallMs: () => 0,
   setTimer: (_ms, fn) => {
     queueMicrotask(fn);
     return () => {};

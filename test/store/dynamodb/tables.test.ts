@@ -14,6 +14,8 @@ import { serviceError, stubbed } from "./stub.js";
 /** A clock on which every wait is over at once. */
 const hurried: Clock = {
   now: () => ({ monoMs: 0, bootMs: 0, wallMs: 0 }),
+  monoMs: () => 0,
+  wallMs: () => 0,
   setTimer: (_ms, fn) => {
     queueMicrotask(fn);
     return () => {};
