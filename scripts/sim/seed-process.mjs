@@ -6,7 +6,8 @@ import { pathToFileURL } from "node:url";
 Error.stackTraceLimit = 0;
 
 const [file, hours] = process.argv.slice(2);
-const { runSeed } = await import(pathToFileURL(file).href);
+const { runSeed, useLightSignals } = await import(pathToFileURL(file).href);
+useLightSignals?.();
 
 process.on("message", (seed) => {
   // What runSeed itself throws is no outcome: as an unhandled rejection it ends this process, which is noticed.

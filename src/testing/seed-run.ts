@@ -6,6 +6,7 @@ import { InvariantViolation } from "./violation.js";
 
 /** All that a program needs that runs numbered seeds, from one module. */
 export { coverageNames, coverageNamesWithoutHours } from "./coverage.js";
+export { useLightSignals } from "./light-signals.js";
 
 export interface SeedOptions extends SimulationOptions {
   /** Whether one seed in 50 is an hour long. */

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { useLightSignals } from "../../src/testing/light-signals.js";
 import { drawScenario } from "../../src/testing/scenario-draw.js";
 import { simulate } from "../../src/testing/simulator.js";
 
@@ -15,6 +16,19 @@ describe("a simulation's trace", function () {
       expect(first === second).to.equal(true);
     });
   }
+
+  it("is the same with light signals as with Node's own", async () => {
+    const run = async (): Promise<string> =>
+      (await simulate(drawScenario(6), { trace: { keep: "all" } })).trace.text();
+    const before = await run();
+    const restore = useLightSignals();
+    try {
+      const after = await run();
+      expect(before === after).to.equal(true);
+    } finally {
+      restore();
+    }
+  });
 
   it("differs between seeds", async () => {
     const digest = async (seed: number): Promise<string> => {
