@@ -10,55 +10,65 @@ import type { Store } from "./store.js";
  */
 export function watchedStore(store: Store, workerId: () => string, emit: Emit): Store {
   const failing = new Set<string>();
-  const watch = async (
-    operation: string,
-    calling: Promise<unknown>,
-    call: Call | undefined,
-  ): Promise<void> => {
-    try {
-      await calling;
-    } catch (error) {
-      if (isCalledOff(call)) return;
-      failing.add(operation);
-      emit({ type: "store-call-failed", workerId: workerId(), operation, ...symptomsOf(error) });
-      return;
-    }
-    if (failing.delete(operation)) emit({ type: "store-call-answered", workerId: workerId(), operation });
+  const watch: Watch = (operation, calling, call) => {
+    calling.then(
+      () => {
+        if (failing.delete(operation)) emit({ type: "store-call-answered", workerId: workerId(), operation });
+      },
+      (error: unknown) => {
+        if (isCalledOff(call)) return;
+        failing.add(operation);
+        emit({ type: "store-call-failed", workerId: workerId(), operation, ...symptomsOf(error) });
+      },
+    );
   };
-  const watched = new Map<unknown, object>();
-  return new Proxy(store, {
-    get: (ports, name) => {
-      const port: unknown = Reflect.get(ports, name);
-      if (typeof port !== "object" || port === null) return port;
-      const watching = watched.get(port) ?? watchedPort(String(name), port, watch);
-      watched.set(port, watching);
-      return watching;
+  const { tables, leases, ownership, checkpoints, membership, plannerDesk, history } = store;
+  return {
+    tables: watchedPort("tables", tables, watch),
+    leases: watchedPort("leases", leases, watch),
+    ownership: watchedPort("ownership", ownership, watch),
+    checkpoints: watchedPort("checkpoints", checkpoints, watch),
+    membership: watchedPort("membership", membership, watch),
+    plannerDesk: watchedPort("plannerDesk", plannerDesk, watch),
+    history: watchedPort("history", history, watch),
+    close: () => {
+      store.close();
     },
-  });
+  };
 }
 
-type Watch = (operation: string, calling: Promise<unknown>, call: Call | undefined) => Promise<void>;
+type Watch = (operation: string, calling: Promise<unknown>, call: Call | undefined) => void;
+type Method = (...args: readonly unknown[]) => unknown;
 
-function watchedPort(portName: string, port: object, watch: Watch): object {
-  const watched = new Map<unknown, (...args: readonly unknown[]) => unknown>();
-  return new Proxy(port, {
-    get: (target, name) => {
-      const method: unknown = Reflect.get(target, name);
-      if (typeof method !== "function") return method;
-      let watching = watched.get(method);
-      if (watching === undefined) {
-        const operation = `${portName}.${String(name)}`;
-        watching = (...args) => {
-          const calling: unknown = Reflect.apply(method, target, args);
-          // Watched beside the caller, who gets the very promise.
-          if (calling instanceof Promise) void watch(operation, calling, callIn(args));
-          return calling;
-        };
-        watched.set(method, watching);
-      }
-      return watching;
-    },
-  });
+/** The same methods, each watched. Made once, for a worker goes through here with every call that it makes. */
+function watchedPort<Port extends object>(portName: string, port: Port, watch: Watch): Port {
+  const watched: Record<string, Method> = {};
+  for (const [name, method] of methodsOf(port)) {
+    const operation = `${portName}.${name}`;
+    watched[name] = (...args) => {
+      const calling = Reflect.apply(method, port, args);
+      // Watched beside the caller, who gets the very promise.
+      if (calling instanceof Promise) watch(operation, calling, callIn(args));
+      return calling;
+    };
+  }
+  return watched as Port;
+}
+
+/** A port's methods by name, those of its classes included. */
+function methodsOf(port: object): ReadonlyMap<string, Method> {
+  const methods = new Map<string, Method>();
+  for (let at: object | null = port; at !== null && at !== Object.prototype; at = parentOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      const method: unknown = name === "constructor" ? undefined : Reflect.get(port, name);
+      if (typeof method === "function" && !methods.has(name)) methods.set(name, method as Method);
+    }
+  }
+  return methods;
+}
+
+function parentOf(object: object): object | null {
+  return Object.getPrototypeOf(object) as object | null;
 }
 
 /** Every port takes its call last. */
