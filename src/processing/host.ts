@@ -29,11 +29,6 @@ export interface ProcessingHostDeps {
   readonly onAllSlotsStuck?: () => void;
 }
 
-function isFailing({ failures, silent, state }: PartitionStatus): boolean {
-  if (state === "ended") return false;
-  return failures > 0 || silent || state === "failed" || state === "backing-off";
-}
-
 /**
  * The processing room of one worker: a runner for each tenure, and the slots that they share. It outlives the worker's
  * incarnations, because a stuck call does: a lease must not be worked beside it, whatever the worker is called by then.
@@ -93,16 +88,16 @@ export class ProcessingHost implements PartitionHost {
   }
 
   load(): HostLoad {
-    const failing = this.statuses().filter(isFailing);
-    return {
-      utilisation: this.#deps.slots.utilisation(),
-      failing: failing.map(({ leaseKey }) => leaseKey).sort(),
-    };
+    const failing: string[] = [];
+    for (const runners of this.#runners.values()) {
+      for (const runner of runners) if (runner.journal.failing) failing.push(runner.tenure.leaseKey);
+    }
+    return { utilisation: this.#deps.slots.utilisation(), failing: failing.sort() };
   }
 
   /** Every partition that is worked here, and every call of an earlier tenure that has not returned. */
   statuses(): readonly PartitionStatus[] {
-    return this.#all().map((runner) => runner.status());
+    return this.#all().map((runner) => runner.journal.status(runner.stuck));
   }
 
   /** Whether no call into the user's code is under way. */

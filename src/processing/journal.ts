@@ -2,7 +2,7 @@ import { LeaseholdError, messageOf } from "../model/errors.js";
 import type { Emit } from "../model/events.js";
 import { formatPosition } from "../model/position.js";
 import type { EndReason } from "../model/reasons.js";
-import { wallTime, type Clock } from "../runtime/clock.js";
+import { isoTime, wallTime, type Clock } from "../runtime/clock.js";
 import type { Tenure } from "../tenure/tenure.js";
 import type { FetchedRecords } from "./batch.js";
 import type { StopReason } from "./processor.js";
@@ -66,7 +66,7 @@ export class Journal {
   silent = false;
   #lastError: PartitionFailure | undefined;
   #inFlight = 0;
-  #lastBatchAt: string | undefined;
+  #lastBatchAtMs: number | undefined;
   #millisBehindLatest: number | undefined;
   #sourceFails = false;
 
@@ -75,6 +75,12 @@ export class Journal {
     this.#clock = clock;
     this.#emit = emit;
     this.#workerId = workerId;
+  }
+
+  /** Whether the work gets on badly at present. */
+  get failing(): boolean {
+    if (this.#tenure.ended) return false;
+    return this.failures > 0 || this.silent || this.state === "failed" || this.state === "backing-off";
   }
 
   status(stuck: boolean): PartitionStatus {
@@ -88,7 +94,7 @@ export class Journal {
       silent: this.silent,
       stuck,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
-      ...(this.#lastBatchAt === undefined ? {} : { lastBatchAt: this.#lastBatchAt }),
+      ...(this.#lastBatchAtMs === undefined ? {} : { lastBatchAt: isoTime(this.#lastBatchAtMs) }),
       ...(this.#millisBehindLatest === undefined ? {} : { millisBehindLatest: this.#millisBehindLatest }),
     };
   }
@@ -112,7 +118,8 @@ export class Journal {
   batchFinished(fetched: FetchedRecords, records: number, tookMs: number): void {
     const behind = fetched.millisBehindLatest;
     this.failures = 0;
-    this.#lastBatchAt = wallTime(this.#clock);
+    // As text only where somebody asks for it: batches are many.
+    this.#lastBatchAtMs = this.#clock.wallMs();
     this.#millisBehindLatest = behind;
     this.#emit({
       type: "batch-finished",

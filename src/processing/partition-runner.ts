@@ -11,7 +11,7 @@ import { Checkpointer } from "./checkpointer.js";
 import { Drain } from "./drain.js";
 import { FailurePolicy } from "./failure-policy.js";
 import { Fetcher } from "./fetcher.js";
-import type { PartitionStatus } from "./journal.js";
+import type { Journal } from "./journal.js";
 import type { StopReason } from "./processor.js";
 import { Recovery } from "./recovery.js";
 import type { RunnerDeps } from "./runner-deps.js";
@@ -73,8 +73,8 @@ export class PartitionRunner {
     return this.#user.outstanding > 0;
   }
 
-  status(): PartitionStatus {
-    return this.#user.journal.status(this.stuck);
+  get journal(): Journal {
+    return this.#user.journal;
   }
 
   drain(reason: StopReason, withinMs: number): Promise<DrainResult> {

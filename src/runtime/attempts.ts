@@ -53,13 +53,10 @@ export async function attempts<T>(
   const { longestBackOffMs = defaultLongestBackOffMs } = options;
   const firstSentAt = clock.now();
   let ambiguous = false;
-  let error: unknown = new StoreError("store-timeout", "the call was given up before its first attempt", {
-    retryable: true,
-    ambiguous: false,
-  });
+  let error: unknown;
   for (let number = 1; ; number++) {
     if (options.signal?.aborted === true || options.mayTry?.() === false)
-      return { ok: false, error, ambiguous };
+      return { ok: false, error: number === 1 ? neverTried() : error, ambiguous };
     try {
       const value = await oneAttempt(clock, options, (signal) =>
         call({ number, firstSentAt, ambiguous, signal }),
@@ -79,6 +76,13 @@ export async function attempts<T>(
     }
     await sleep(clock, backOffMs, options.signal);
   }
+}
+
+function neverTried(): StoreError {
+  return new StoreError("store-timeout", "the call was given up before its first attempt", {
+    retryable: true,
+    ambiguous: false,
+  });
 }
 
 function oneAttempt<T>(

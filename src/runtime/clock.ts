@@ -45,5 +45,10 @@ export async function waitAtMost(clock: Clock, promise: Promise<unknown>, ms: nu
 
 /** The wall time as ISO 8601, for rows that people read. */
 export function wallTime(clock: Pick<Clock, "wallMs">): string {
-  return new Date(clock.wallMs()).toISOString();
+  return isoTime(clock.wallMs());
+}
+
+/** A wall time in ms since 1970 as ISO 8601. */
+export function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString();
 }
