@@ -105,13 +105,13 @@ export class FleetView {
     if (rows.meta !== undefined && rows.meta.format > formatNumber) checkMeta(rows.meta);
     this.#meta = rows.meta ?? this.#meta;
     const workers = new Map<string, WorkerRow>();
-    for (const row of rows.workers) {
-      this.applyWorker(row);
-      workers.set(row.workerId, this.#workers.get(row.workerId) ?? row);
-    }
+    for (const row of rows.workers) workers.set(row.workerId, this.applyWorker(row));
     this.#workers = workers;
     this.#list = undefined;
-    this.#rollout = followRollout(this.#rollout, this.workers.map(rolloutMember), at.monoMs);
+    // On most days all are of one label.
+    this.#rollout = areOfOneLabel(this.workers)
+      ? undefined
+      : followRollout(this.#rollout, this.workers.map(rolloutMember), at.monoMs);
     this.#reads += 1;
     this.#isInPart = false;
     return this.#changes(rows.planner);
@@ -137,9 +137,13 @@ export class FleetView {
     return { newlyFenced, newlyDraining, newlyFree, deathsRose };
   }
 
-  /** A single row, as a write or a read of it returned it; what is news in it the next read reports. */
-  applyWorker(row: WorkerRow): void {
+  /**
+   * A single row, as a write or a read of it returned it; what is news in it the next read reports.
+   * @returns the row as it is known now
+   */
+  applyWorker(row: WorkerRow): WorkerRow {
     const before = this.#workers.get(row.workerId);
+    if (before === row) return row;
     const kept = before === undefined ? row : newer(before, row);
     this.#workers.set(row.workerId, kept);
     this.#list = undefined;
@@ -149,6 +153,7 @@ export class FleetView {
       this.#onFenced(kept, kept.fencedBy);
     }
     if (kept.draining && before?.draining !== true) this.#drainingMeanwhile.set(kept.workerId, kept);
+    return kept;
   }
 
   applyPlanner(row: PlannerRow): void {
@@ -157,6 +162,17 @@ export class FleetView {
       this.#planner = { ...row, deaths: Math.max(row.deaths, before?.deaths ?? 0) };
     }
   }
+}
+
+/** Whether all that stay are of one deployment: then none is rolling. */
+function areOfOneLabel(rows: readonly WorkerRow[]): boolean {
+  let first: WorkerRow | undefined;
+  for (const row of rows) {
+    if (!isLive(row) || row.draining) continue;
+    first ??= row;
+    if (row.deployment !== first.deployment) return false;
+  }
+  return true;
 }
 
 function rolloutMember(row: WorkerRow): Parameters<typeof followRollout>[1][number] {

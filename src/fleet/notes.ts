@@ -60,6 +60,7 @@ export class Notes {
    * row. A row that was not asked for says nothing.
    */
   read(rows: readonly WorkerRow[], asked?: ReadonlySet<string>): void {
+    if (this.#posted.size === 0) return;
     const byId = new Map(rows.map((row) => [row.workerId, row]));
     for (const [key, { target, beat }] of this.#posted) {
       if (asked !== undefined && !asked.has(target)) continue;

@@ -22,11 +22,25 @@ export interface Assignment {
 const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const markDigits = 8;
 
+/** Marks that were made before: each read of a fleet asks for everybody's, several times. */
+const made = new Map<string, string>();
+const mostMade = 10_000;
+
 /**
  * A worker's mark, by which its observers' rows name it: 8 characters, 48 bits, whatever the id, since an observer's row
  * names many and must stay small. Two ids of one mark are observed by both's observers: nothing is lost.
  */
 export function markOf(workerId: string): string {
+  let mark = made.get(workerId);
+  if (mark === undefined) {
+    // Ids are used once: those of long ago need no room.
+    if (made.size >= mostMade) made.clear();
+    made.set(workerId, (mark = makeMark(workerId)));
+  }
+  return mark;
+}
+
+function makeMark(workerId: string): string {
   const { high, low } = hashKey(workerId);
   let rest = high * 0x1_0000 + (low >>> 16);
   let mark = "";
@@ -50,12 +64,19 @@ export function observersFor(workerId: string, rows: readonly WorkerRow[]): read
  * of the draining, of tombstones and of workers that have not beaten yet are rows like any other.
  */
 export function allAreObserved(rows: readonly WorkerRow[]): boolean {
-  const unfenced = rows.filter(isUnfenced);
-  const observers = unfenced.filter(mayObserve);
-  const holders = holdersOf(observers);
-  return unfenced.every((row) => {
-    const others = observers.length - (mayObserve(row) ? 1 : 0);
-    return (holders.get(markOf(row.workerId)) ?? []).length >= Math.min(observersWanted, others);
+  const holders = new Map<string, number>();
+  let observers = 0;
+  for (const row of rows) {
+    if (!isUnfenced(row) || !mayObserve(row)) continue;
+    observers += 1;
+    const own = markOf(row.workerId);
+    // Nobody observes itself.
+    for (const mark of marksIn(row)) if (mark !== own) holders.set(mark, (holders.get(mark) ?? 0) + 1);
+  }
+  return rows.every((row) => {
+    if (!isUnfenced(row)) return true;
+    const others = observers - (mayObserve(row) ? 1 : 0);
+    return (holders.get(markOf(row.workerId)) ?? 0) >= Math.min(observersWanted, others);
   });
 }
 
@@ -65,9 +86,11 @@ export function observesAll(
   planner: string | undefined,
   rows: readonly WorkerRow[],
 ): boolean {
-  const unfenced = rows.filter(isUnfenced);
-  if (unfenced.length <= observesAllUpTo || workerId === planner) return true;
-  const next = unfenced.filter((row) => isTarget(row) && row.workerId !== planner).map(idOf);
+  if (workerId === planner) return true;
+  let unfenced = 0;
+  for (const row of rows) if (isUnfenced(row)) unfenced += 1;
+  if (unfenced <= observesAllUpTo) return true;
+  const next = rows.filter((row) => isUnfenced(row) && isTarget(row) && row.workerId !== planner).map(idOf);
   return next.includes(workerId) && plannerRank(workerId, next) < understudies;
 }
 
