@@ -2,7 +2,6 @@ import type { Lease } from "../model/lease.js";
 import { comparePositions, formatPosition } from "../model/position.js";
 import { isForced, type PlannerRow, type WorkerRow } from "../model/worker-row.js";
 import type { MemorySnapshot, MemoryTables } from "../store/memory/index.js";
-import type { LeaseScan } from "../store/lease-reader.js";
 import type { Report } from "./violation.js";
 
 /** What the checks of rows ask of the rest of the simulation. */
@@ -36,7 +35,9 @@ export class RowChecks {
   readonly #report: Report;
   readonly #watcher: RowWatcher | undefined;
   #seen: MemorySnapshot | undefined;
-  #scanned: LeaseScan | undefined;
+  /** Keys of the rows that were written since the last check. */
+  readonly #writtenLeases = new Set<string>();
+  readonly #writtenWorkers = new Set<string>();
   #leases = new Map<string, Lease>();
   #workers = new Map<string, WorkerRow>();
   #planner: PlannerRow | undefined;
@@ -53,6 +54,9 @@ export class RowChecks {
     this.#tables = tables;
     this.#witness = witness;
     this.#report = report;
+    tables.watch((table, key) => {
+      (table === "leases" ? this.#writtenLeases : this.#writtenWorkers).add(key);
+    });
   }
 
   /** How often a lease passed from one owner to another. */
@@ -65,53 +69,50 @@ export class RowChecks {
     this.#byHand.add(key);
   }
 
-  /** After every event. */
+  /** After every event. What was not written has not changed: rows are replaced as a whole. */
   check(): void {
     if (!this.#tables.exist) {
       this.#leases.clear();
       this.#workers.clear();
       this.#highest.clear();
+      this.#writtenLeases.clear();
+      this.#writtenWorkers.clear();
       this.#seen = undefined;
-      this.#scanned = undefined;
       return;
     }
     const rows = this.#tables.view();
     if (rows === this.#seen) return;
     this.#seen = rows;
-    this.#checkWorkers(rows);
-    this.#checkLeases(rows);
+    for (const workerId of this.#writtenWorkers) this.#workerWritten(workerId, rows);
+    this.#writtenWorkers.clear();
+    for (const leaseKey of this.#writtenLeases) this.#leaseWritten(leaseKey, rows);
+    this.#writtenLeases.clear();
     if (rows.planner === this.#planner) return;
     this.#planner = rows.planner;
     this.#watcher?.plannerChanged(rows.planner, rows);
   }
 
-  #checkLeases(rows: MemorySnapshot): void {
-    const scan = rows.scan();
-    // The very same answer: no lease row was written since.
-    if (scan === this.#scanned) return;
-    this.#scanned = scan;
-    const { leases, invalid } = scan;
-    for (const row of invalid)
-      this.#report("history-is-whole", `row ${row.leaseKey} is invalid: ${row.problem}`);
-    for (const lease of leases) {
-      const before = this.#leases.get(lease.leaseKey);
-      if (before === lease) continue;
-      this.#leases.set(lease.leaseKey, lease);
-      if (before !== undefined) this.#checkLease(before, lease, rows);
-      else this.#checkNew(lease);
-      this.#highest.set(lease.leaseKey, lease.epoch);
-      this.#watcher?.leaseChanged(before, lease, rows);
-      const undone = this.#witness.undone(lease);
-      if (undone !== undefined) this.#report("nothing-lost", undone);
-    }
-    if (leases.length === this.#leases.size) return;
-    const keys = new Set(leases.map((lease) => lease.leaseKey));
-    for (const [leaseKey, lease] of this.#leases) {
-      if (keys.has(leaseKey)) continue;
-      if (!lease.marked && !this.#byHand.delete(leaseKey))
+  #leaseWritten(leaseKey: string, rows: MemorySnapshot): void {
+    const row = rows.row(leaseKey);
+    const before = this.#leases.get(leaseKey);
+    if (row?.invalid !== undefined)
+      this.#report("history-is-whole", `row ${leaseKey} is invalid: ${row.invalid.problem}`);
+    const lease = row?.lease;
+    if (lease === undefined) {
+      if (before === undefined) return;
+      if (!before.marked && !this.#byHand.delete(leaseKey))
         this.#report("history-is-whole", `row ${leaseKey} is gone without having been marked`);
       this.#leases.delete(leaseKey);
+      return;
     }
+    if (before === lease) return;
+    this.#leases.set(leaseKey, lease);
+    if (before !== undefined) this.#checkLease(before, lease, rows);
+    else this.#checkNew(lease);
+    this.#highest.set(leaseKey, lease.epoch);
+    this.#watcher?.leaseChanged(before, lease, rows);
+    const undone = this.#witness.undone(lease);
+    if (undone !== undefined) this.#report("nothing-lost", undone);
   }
 
   #checkNew({ leaseKey, epoch }: Lease): void {
@@ -204,23 +205,19 @@ export class RowChecks {
     }
   }
 
-  #checkWorkers(rows: MemorySnapshot): void {
-    const { workers } = rows.fleet();
-    for (const row of workers) {
-      const before = this.#workers.get(row.workerId);
-      if (before === row) continue;
-      this.#workers.set(row.workerId, row);
-      this.#checkWorker(before, row);
-      this.#watcher?.workerChanged(before, row);
-    }
-    if (workers.length === this.#workers.size) return;
-    const ids = new Set(workers.map((row) => row.workerId));
-    for (const [workerId, row] of this.#workers) {
-      if (ids.has(workerId)) continue;
-      if (row.fencedBy === undefined && !this.#byHand.delete(workerId))
+  #workerWritten(workerId: string, rows: MemorySnapshot): void {
+    const row = rows.worker(workerId);
+    const before = this.#workers.get(workerId);
+    if (before === row) return;
+    if (row === undefined) {
+      if (before?.fencedBy === undefined && !this.#byHand.delete(workerId))
         this.#report("fenced-is-silent", `the unfenced row of ${workerId} is gone`);
       this.#workers.delete(workerId);
+      return;
     }
+    this.#workers.set(workerId, row);
+    this.#checkWorker(before, row);
+    this.#watcher?.workerChanged(before, row);
   }
 
   #checkWorker(before: WorkerRow | undefined, after: WorkerRow): void {

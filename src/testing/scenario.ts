@@ -1,6 +1,6 @@
 import { resolveProtocol, type ProtocolConfig, type ProtocolOptions } from "../model/config.js";
 import type { CheckpointMode, ProcessingOptions } from "../processing/options.js";
-import { faultEndMs, type Fault } from "./faults.js";
+import { faultEndMs, type Fault, type FaultKind } from "./faults.js";
 import type { Conditions } from "./simulated-network.js";
 import { troublesOf } from "./weather.js";
 
@@ -35,6 +35,8 @@ export interface Scenario {
   /** The end, ms. */
   readonly runMs: number;
 }
+
+const agesReads: ReadonlySet<FaultKind> = new Set(["stale-reads", "index-lag", "two-planners"]);
 
 /** From when on nothing goes wrong any more, ms. */
 export function healedAtMs(scenario: Scenario): number {
@@ -75,6 +77,11 @@ function takesTwoExpiries(scenario: Scenario, expiryMs: number): boolean {
       deaths.some((other) => other !== fault && Math.abs(other.atMs - fault.atMs) <= expiryMs)
     );
   });
+}
+
+/** How old the rows may be at most that a read of this scenario sees, ms; undefined where a fault ages them. */
+export function oldestReadMs({ conditions, faults }: Scenario): number | undefined {
+  return faults.some(({ kind }) => agesReads.has(kind)) ? undefined : (conditions.staleMs ?? 0);
 }
 
 /** The protocol's parameters that a scenario runs under. */

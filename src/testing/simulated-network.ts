@@ -67,6 +67,8 @@ export class SimulatedNetwork {
   readonly #time: VirtualTime;
   readonly #base: Conditions;
   readonly #faults = new Set<NetworkFault>();
+  /** By link, until a fault begins or ends: asked for with every call. */
+  readonly #conditions = new Map<number, Conditions>();
   #underWay = 0;
 
   constructor(time: VirtualTime, base: Partial<Conditions> = {}) {
@@ -82,13 +84,21 @@ export class SimulatedNetwork {
   /** Lets a fault begin; call what it returns to end it. The fault's own times are the caller's business. */
   begin(fault: NetworkFault): () => void {
     this.#faults.add(fault);
+    this.#conditions.clear();
     return () => {
       this.#faults.delete(fault);
+      this.#conditions.clear();
     };
   }
 
   /** The conditions of a link at present, but for outages. */
   conditions(worker: number): Conditions {
+    let now = this.#conditions.get(worker);
+    if (now === undefined) this.#conditions.set(worker, (now = this.#conditionsNow(worker)));
+    return now;
+  }
+
+  #conditionsNow(worker: number): Conditions {
     let now = this.#base;
     for (const fault of this.#faults) {
       if (fault.worker !== undefined && fault.worker !== worker) continue;
@@ -124,7 +134,7 @@ export class SimulatedNetwork {
       const answerIsLost = random.chance(now.lostAnswers);
       const isDoubled = random.chance(now.duplicates);
       const isDelayed = random.chance(now.delayed);
-      const delayMs = random.between(...now.delayMs);
+      const delayMs = random.between(now.delayMs[0], now.delayMs[1]);
       const isThrottled = random.chance(access === "read" ? now.throttledReads : now.throttledWrites);
       const staleMs = Math.max(random.between(0, now.staleMs), this.#ageMs(link, operation, now));
       // Drawn only in such weather, so that scenarios without it draw what they always drew.
@@ -278,7 +288,8 @@ function worsened(now: Conditions, fault: NetworkFault): Partial<Conditions> {
 /** Drawn once more only where some ways are slow, so that scenarios without them draw what they always drew. */
 function wayMs({ latencyMs, slowShare, slowMs }: Conditions, random: SeededRandom): number {
   const isSlow = slowShare > 0 && random.chance(slowShare);
-  return random.between(...(isSlow ? slowMs : latencyMs));
+  const range = isSlow ? slowMs : latencyMs;
+  return random.between(range[0], range[1]);
 }
 
 function timeout(message: string, ambiguous: boolean): StoreError {

@@ -21,6 +21,11 @@ export interface SimulatedStoreOptions {
   readonly tables?: MemoryTables;
   /** The store behind the network; by default the memory store. For a broken one, to see that a check finds it. */
   readonly wrap?: (store: Store, rows: MemoryTables) => Store;
+  /**
+   * No read may be asked to be staler than this, ms: older rows are not kept, and keeping them costs. Default 30,000: then
+   * a read that is asked for more sees the oldest that there are.
+   */
+  readonly oldestReadMs?: number | undefined;
   /** Told of every call as it leaves its worker, whatever becomes of it. */
   readonly onSent?: (call: Omit<StoreTraffic, "args">) => void;
   /** Told of every call as it is applied. */
@@ -34,7 +39,7 @@ interface Moment {
 }
 
 /** No read is staler than this, whatever a fault says: older snapshots are not kept. */
-const oldestReadMs = 30_000;
+const oldestReadEverMs = 30_000;
 
 /**
  * One store for a whole simulated fleet: the memory store behind a network of links, one for each worker. Each call has
@@ -69,6 +74,7 @@ export class SimulatedStore {
       this.#options.onSent?.({ worker: link.worker, operation, access });
       return this.network.call(link, operation, access, call?.signal, (staleMs) => {
         this.#options.onTraffic?.({ worker: link.worker, operation, access, args });
+        this.#checkAge(staleMs);
         if (access === "write") this.#remember();
         // The memory store asks for a stale view within the call, before anything else can run.
         this.#staleMs = staleMs;
@@ -82,7 +88,22 @@ export class SimulatedStore {
     return { ...store, leases: inPages(store.leases) };
   }
 
+  /** Thrown out of the run, not into the worker that asks: the simulation itself is wrong. */
+  #checkAge(staleMs: number): void {
+    const { oldestReadMs } = this.#options;
+    if (oldestReadMs === undefined || staleMs <= oldestReadMs) return;
+    throw new RangeError(
+      `a read of ${String(staleMs)} ms ago, but oldestReadMs is ${String(oldestReadMs)}: older rows are not kept`,
+    );
+  }
+
+  get #oldestReadMs(): number {
+    return this.#options.oldestReadMs ?? oldestReadEverMs;
+  }
+
   #remember(): void {
+    const oldestReadMs = this.#oldestReadMs;
+    if (oldestReadMs === 0) return;
     const now = this.#time.nowMs;
     this.#moments.push({ untilMs: now, rows: this.rows.snapshot() });
     while ((this.#moments[0]?.untilMs ?? now) < now - oldestReadMs) this.#moments.shift();
@@ -91,7 +112,14 @@ export class SimulatedStore {
   #staleRead(): MemorySnapshot | undefined {
     if (this.#staleMs <= 0) return undefined;
     const asOf = this.#time.nowMs - this.#staleMs;
-    return this.#moments.find((moment) => moment.untilMs > asOf)?.rows;
+    // The first that stood beyond that instant. Moments are many, and what is asked for is mostly among the last.
+    let rows: MemorySnapshot | undefined;
+    for (let i = this.#moments.length - 1; i >= 0; i--) {
+      const moment = this.#moments[i];
+      if (moment === undefined || moment.untilMs <= asOf) break;
+      rows = moment.rows;
+    }
+    return rows;
   }
 }
 

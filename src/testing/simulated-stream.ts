@@ -33,6 +33,7 @@ export interface SourceLink {
 type ReadFault = Extract<StreamFault, { kind: "stream-throttled" | "stream-denied" }>;
 
 const encoder = new TextEncoder();
+const usualLatencyMs = [2, 10] as const;
 
 /** A partitioned stream on virtual time, with everything that was ever put into it kept to be checked against. */
 export class SimulatedStream {
@@ -169,7 +170,8 @@ export class SimulatedStream {
   }
 
   #wayMs(link: SourceLink): number {
-    return link.random.between(...(this.#options.latencyMs ?? [2, 10]));
+    const [from, to] = this.#options.latencyMs ?? usualLatencyMs;
+    return link.random.between(from, to);
   }
 
   /** A question that is answered by what the stream is when it arrives: the answer is old when it comes back. */

@@ -9,7 +9,7 @@ import { Invariants } from "./invariants.js";
 import { Monitor } from "./monitor/monitor.js";
 import { Operator } from "./operator.js";
 import { Processes } from "./processes.js";
-import { configOf, healedAtMs, ownedWithinMs, type Scenario } from "./scenario.js";
+import { configOf, healedAtMs, oldestReadMs, ownedWithinMs, type Scenario } from "./scenario.js";
 import { seededRandom, type SeededRandom } from "./seeded-random.js";
 import { shippedWorker } from "./shipped-worker.js";
 import type { SimulatedProcess } from "./simulated-process.js";
@@ -104,6 +104,7 @@ class Simulation {
     this.#weather = new Weather(() => this.#time.nowMs);
     this.#store = new SimulatedStore(this.#time, {
       conditions: scenario.conditions,
+      oldestReadMs: oldestReadMs(scenario),
       onTraffic: (traffic) => {
         this.#invariants.traffic(traffic);
       },
@@ -228,9 +229,7 @@ class Simulation {
   async #until(isSo: () => boolean, untilMs: number): Promise<void> {
     while (!isSo() && this.#time.nowMs < untilMs) {
       const stepMs = Math.min(untilMs, this.#time.nowMs + (isSo() ? 0 : 1_000));
-      await this.#time.runUntil(stepMs, () => {
-        this.#check();
-      });
+      await this.#time.runUntil(stepMs, this.#check);
       this.#check();
     }
   }
@@ -273,7 +272,7 @@ class Simulation {
   }
 
   #onEvent(process: SimulatedProcess, event: LeaseholdEvent): void {
-    this.#trace.add({ t: this.#time.nowMs, who: process.name, ...event });
+    this.#trace.event(this.#time.nowMs, process.name, event);
     this.#emitted.set(event.type, (this.#emitted.get(event.type) ?? 0) + 1);
     this.#invariants.event(process, event);
     this.#monitor.take(this.#time.nowMs, process.name, event);
@@ -297,12 +296,12 @@ class Simulation {
     });
   }
 
-  #check(): void {
+  readonly #check = (): void => {
     this.#sinceAsked = (this.#sinceAsked + 1) % askEvery;
     if (!this.#store.rows.exist) this.#monitor.tablesDeleted();
     this.#invariants.check(this.#sinceAsked === 0 ? this.#processes.alive() : []);
     if (this.#violation !== undefined) throw this.#violation;
-  }
+  };
 
   #lookForLife(): void {
     if (this.#finishing) return;

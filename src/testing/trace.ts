@@ -18,12 +18,19 @@ export interface TraceOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** A line as it is kept: made a text only where somebody reads it. */
+interface Kept {
+  readonly t: number;
+  readonly who: string;
+  readonly what: object;
+}
+
 /** What happened in a simulation, as lines of JSON: the same seed gives the same bytes. */
 export class Trace {
   readonly #keep: "all" | "last";
   readonly #limit: number;
   readonly #onLine: TraceOptions["onLine"];
-  #entries: TraceEntry[] = [];
+  #entries: Kept[] = [];
   #count = 0;
 
   constructor(options: TraceOptions = {}) {
@@ -38,9 +45,15 @@ export class Trace {
   }
 
   add(entry: TraceEntry): void {
+    this.event(entry.t, entry.who, entry);
+  }
+
+  /** The same of an event as it is: there are thousands, and copies of them would cost more than all else here. */
+  event(t: number, who: string, what: object): void {
     this.#count++;
-    this.#onLine?.(asLine(entry));
-    this.#entries.push(entry);
+    const kept = { t, who, what };
+    this.#onLine?.(asLine(kept));
+    this.#entries.push(kept);
     // Let it grow to twice the limit, then halve it: a shift at every line would cost more than the line.
     if (this.#keep === "last" && this.#entries.length > 2 * this.#limit) {
       this.#entries = this.#entries.slice(-this.#limit);
@@ -64,8 +77,9 @@ export class Trace {
 }
 
 /** Times are cut to the microsecond: below it they are the grid's business. */
-function asLine(entry: TraceEntry): string {
-  return JSON.stringify({ ...entry, t: Math.round(entry.t * 1_000) / 1_000 }, (_key, value: unknown) =>
+function asLine({ t, who, what }: Kept): string {
+  const line = Object.assign({ t, who }, what, { t: Math.round(t * 1_000) / 1_000 });
+  return JSON.stringify(line, (_key, value: unknown) =>
     value instanceof Map ? Object.fromEntries(value as Map<string, unknown>) : value,
   );
 }

@@ -1,11 +1,29 @@
 import { expect } from "chai";
 import { clockRateBound, resolveProtocol } from "../../src/model/config.js";
 import { faultEndMs, faultKinds, type Fault } from "../../src/testing/faults.js";
-import { healedAtMs, ownedWithinMs } from "../../src/testing/scenario.js";
+import { healedAtMs, oldestReadMs, ownedWithinMs } from "../../src/testing/scenario.js";
 import { drawScenario, scenarioOfSeed, themes } from "../../src/testing/scenario-draw.js";
 
 const warmUpMs = 15_000;
 const seeds = Array.from({ length: 200 }, (_, i) => i);
+
+describe("how old a scenario's reads may be", () => {
+  const usual = { ...drawScenario(1), conditions: { staleMs: 300 }, faults: [] };
+
+  it("is what its usual day has, none where that has none", () => {
+    expect(oldestReadMs(usual)).to.equal(300);
+    expect(oldestReadMs({ ...usual, conditions: {} })).to.equal(0);
+  });
+
+  it("is not known where a fault ages them", () => {
+    const ageing: readonly Fault[] = [
+      { kind: "stale-reads", atMs: 1, forMs: 1, upToMs: 5_000 },
+      { kind: "index-lag", atMs: 1, forMs: 1, upToMs: 5_000 },
+      { kind: "two-planners", atMs: 1, forMs: 1 },
+    ];
+    for (const fault of ageing) expect(oldestReadMs({ ...usual, faults: [fault] })).to.equal(undefined);
+  });
+});
 
 describe("the time that healing may take", () => {
   const protocol = { leaseDurationMs: 10_000 };

@@ -234,6 +234,19 @@ describe("the simulated store", () => {
     for (const seen of beats) expect(seen).to.be.within(4, 10);
   });
 
+  it("ends the run where a read is asked to be older than the rows that are kept", async () => {
+    const time = new VirtualTime();
+    const simulated = new SimulatedStore(time, { conditions: { staleMs: 500 }, oldestReadMs: 400 });
+    const { membership } = simulated.connect({ ...setting().link, clock: time.clock() });
+    for (let i = 0; i < 40; i++) membership.readFleet({ consistent: false }).catch(() => undefined);
+    let thrown: unknown;
+    await time.advance(1_000).catch((error: unknown) => (thrown = error));
+    expect(thrown)
+      .to.be.instanceOf(RangeError)
+      .with.property("message")
+      .that.matches(/oldestReadMs is 400/);
+  });
+
   it("scans a large table in two pages, each as of its own moment", async () => {
     const s = setting({ latencyMs: [10, 10] });
     const put = (i: number, epoch: number): void => {

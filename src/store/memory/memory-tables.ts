@@ -82,6 +82,11 @@ export class MemorySnapshot {
     return this.#leases.has(leaseKey);
   }
 
+  /** @internal What the row is, where it can be read as one. */
+  row(leaseKey: string): { readonly lease?: Lease; readonly invalid?: InvalidRow } | undefined {
+    return this.#leases.get(leaseKey);
+  }
+
   /** @throws StoreError `invalid-row` */
   lease(leaseKey: string): Lease | undefined {
     const record = this.#leases.get(leaseKey);
@@ -126,6 +131,7 @@ export class MemoryTables {
   #view: MemorySnapshot | undefined;
   /** Of the lease rows as they stand, while other rows are written: most writes are beats. */
   #scan: LeaseScan | undefined;
+  #onWrite: ((table: "leases" | "workers", key: string) => void) | undefined;
   /** A snapshot that was given out holds the map: the next write makes a copy first. */
   #leasesShared = false;
   #workersShared = false;
@@ -144,8 +150,15 @@ export class MemoryTables {
     this.#exist = true;
   }
 
+  /** @internal Has somebody told of every row that is written or deleted from now on. */
+  watch(onWrite: (table: "leases" | "workers", key: string) => void): void {
+    this.#onWrite = onWrite;
+  }
+
   /** Deletes the tables with all rows: every call then throws `table-missing` until `prepare()`. */
   drop(): void {
+    for (const leaseKey of this.#leases.keys()) this.#onWrite?.("leases", leaseKey);
+    for (const workerId of this.#workers.keys()) this.#onWrite?.("workers", workerId);
     this.#exist = false;
     this.#leases = new Map();
     this.#workers = new Map();
@@ -187,37 +200,37 @@ export class MemoryTables {
           ([name, value]) => !leaseAttributes.has(name) || (name === "entityType" && value.S === "LEASE"),
         ),
       );
-      this.#writeLeases().set(leaseKey, { lease: Object.freeze(read.lease), rest });
+      this.#writeLeases(leaseKey).set(leaseKey, { lease: Object.freeze(read.lease), rest });
     } else if (read.kind === "invalid") {
       const invalid = { leaseKey, problem: read.problem };
-      this.#writeLeases().set(leaseKey, { invalid, rest: { ...item } });
+      this.#writeLeases(leaseKey).set(leaseKey, { invalid, rest: { ...item } });
     } else {
       const kclRow = read.kind === "kcl" ? { kclRow: read.row } : {};
-      this.#writeLeases().set(leaseKey, { ...kclRow, rest: { ...item } });
+      this.#writeLeases(leaseKey).set(leaseKey, { ...kclRow, rest: { ...item } });
     }
   }
 
   /** @internal */
   setLease(lease: Lease): Lease {
     const rest = this.#leases.get(lease.leaseKey)?.rest ?? nothing;
-    this.#writeLeases().set(lease.leaseKey, { lease: Object.freeze(lease), rest });
+    this.#writeLeases(lease.leaseKey).set(lease.leaseKey, { lease: Object.freeze(lease), rest });
     return lease;
   }
 
   /** @internal */
   deleteLease(leaseKey: string): void {
-    this.#writeLeases().delete(leaseKey);
+    this.#writeLeases(leaseKey).delete(leaseKey);
   }
 
   /** @internal */
   setWorker(row: WorkerRow): WorkerRow {
-    this.#writeWorkers().set(row.workerId, Object.freeze(row));
+    this.#writeWorkers(row.workerId).set(row.workerId, Object.freeze(row));
     return row;
   }
 
   /** @internal */
   deleteWorker(workerId: string): void {
-    this.#writeWorkers().delete(workerId);
+    this.#writeWorkers(workerId).delete(workerId);
   }
 
   /** @internal */
@@ -278,7 +291,8 @@ export class MemoryTables {
     this.#view = undefined;
   }
 
-  #writeWorkers(): Map<string, WorkerRow> {
+  #writeWorkers(workerId: string): Map<string, WorkerRow> {
+    this.#onWrite?.("workers", workerId);
     if (this.#workersShared) {
       this.#workers = new Map(this.#workers);
       this.#workersShared = false;
@@ -287,7 +301,8 @@ export class MemoryTables {
     return this.#workers;
   }
 
-  #writeLeases(): Map<string, LeaseRecord> {
+  #writeLeases(leaseKey: string): Map<string, LeaseRecord> {
+    this.#onWrite?.("leases", leaseKey);
     if (this.#leasesShared) {
       this.#leases = new Map(this.#leases);
       this.#leasesShared = false;
