@@ -90,7 +90,7 @@ export function observesAll(
   let unfenced = 0;
   for (const row of rows) if (isUnfenced(row)) unfenced += 1;
   if (unfenced <= observesAllUpTo) return true;
-  const next = rows.filter((row) => isUnfenced(row) && isTarget(row) && row.workerId !== planner).map(idOf);
+  const next = rows.filter((row) => isTarget(row) && row.workerId !== planner).map(idOf);
   return next.includes(workerId) && plannerRank(workerId, next) < understudies;
 }
 
