@@ -7,9 +7,11 @@
 // The whole takes less than half an hour. Each figure is the worst of its runs; exit status 1 where a promise is not kept.
 import { parseArgs } from "node:util";
 import { measure, scenarioNames } from "./fleet/measure.mjs";
-import { reachTable, verdicts } from "./fleet/reach.mjs";
+import { verdicts } from "./fleet/reach.mjs";
 import { describeRig } from "./fleet/surroundings.mjs";
-import { writeDocs, writePart } from "./fleet/docs.mjs";
+import { keep, keepPart } from "./fleet/docs.mjs";
+import { writePage } from "./page.mjs";
+import { verdictTable } from "./verdicts.mjs";
 
 function refuse(message) {
   console.error(`npm run bench -- fleet: ${message}`);
@@ -43,10 +45,11 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);
 const result = await measure(wanted, say);
 const rows = verdicts(result);
-console.error(`\n${reachTable(rows)}\n`);
+console.error(`\n${verdictTable(rows)}\n`);
 if (values["write-docs"]) {
   const run = { ...describeRig(), ...result };
-  await (values.only === undefined ? writeDocs(run) : writePart(wanted, run));
+  await (values.only === undefined ? keep(run) : keepPart(wanted, run));
+  await writePage();
 }
 if (values.json) console.log(JSON.stringify(result));
 process.exit(rows.length > 0 && rows.every(({ kept }) => kept) ? 0 : 1);

@@ -1,15 +1,12 @@
-// docs/benchmarks.md and its pictures, from the results of one run, which are kept beside them.
-//
-//   node bench/fleet/docs.mjs        renders the page anew from docs/benchmarks/fleet.json
+// The fleet's part of docs/benchmarks.md and its pictures, from the results of one run, which are kept beside them.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { format, resolveConfig } from "prettier";
-import { blue, costPlot, orange, timesPlot } from "./plot.mjs";
+import { pretty } from "../pretty.mjs";
+import { blue, orange } from "../svg.mjs";
+import { costPlot, timesPlot } from "./plot.mjs";
 import { verdicts } from "./reach.mjs";
 
-const docs = path.join(import.meta.dirname, "../../docs");
-const folder = path.join(docs, "benchmarks");
+const folder = path.join(import.meta.dirname, "../../docs/benchmarks");
 const results = path.join(folder, "fleet.json");
 
 /** Rows of the picture; the KCL's spans are those of the table, in ms. */
@@ -27,18 +24,17 @@ const kclUnits = { write: { 8: 151, 64: 1_167 }, read: { 8: 10.7, 64: 21 } };
 const kclCounts = [8, 64];
 const counts = [8, 64, 256];
 
-/** Keeps the results, and makes the page and its pictures of them. */
-export async function writeDocs(run) {
+/** Keeps the results of a run, for the page to be made of. */
+export async function keep(run) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(results, await pretty(JSON.stringify(run), "json"));
-  await render(run);
 }
 
 /** Puts scenarios measured in a run of their own in the place of those of the whole run, and tells of it. */
-export async function writePart(scenarios, { date, versions, runs, tookMs, ...part }) {
+export async function keepPart(scenarios, { date, versions, runs, tookMs, ...part }) {
   const whole = JSON.parse(readFileSync(results, "utf8"));
   const apart = { date, commit: versions.commit, tookMs };
-  await writeDocs({
+  await keep({
     ...whole,
     ...part,
     machine: whole.machine,
@@ -48,13 +44,14 @@ export async function writePart(scenarios, { date, versions, runs, tookMs, ...pa
   });
 }
 
-async function render(run) {
+/** Draws the pictures, and says what is told of the fleet. */
+export function fleetSection(run) {
   writeFileSync(path.join(folder, "times.svg"), timesPlot("Time to recover: one line a run", timesOf(run)));
   writeFileSync(
     path.join(folder, "cost.svg"),
     costPlot("Cost of two workers at rest, by number of leases", costsOf(run)),
   );
-  writeFileSync(path.join(docs, "benchmarks.md"), await pretty(pageOf(run), "markdown"));
+  return textOf(run);
 }
 
 const timesOf = ({ runs }) =>
@@ -84,11 +81,11 @@ function costsOf({ wcuPerMinute, rcuPerMinute }) {
 const row = (...cells) => `| ${cells.join(" | ")} |`;
 const seconds = (ms) => (ms / 1_000).toFixed(2);
 
-function pageOf(run) {
+function textOf(run) {
   const { date, machine, versions, tookMs, runs, residentBytes } = run;
-  return `# Benchmarks
+  return `## Fleet
 
-Made by \`npm run bench -- fleet --write-docs\`; do not edit. Every figure of Leasehold's is from one run of that command on
+Made by \`npm run bench -- fleet --write-docs\`. Every figure of Leasehold's is from one run of that command on
 ${date}, which took ${(tookMs / 60_000).toFixed(0)} minutes; its raw results are [benchmarks/fleet.json](benchmarks/fleet.json).${apartOf(run)}
 
 Real processes (\`leasehold run\`) on DynamoDB Local and kinesis-local, one machine, default options: leases of 10 s, idle
@@ -108,7 +105,7 @@ The Java KCL's column was not measured by this command. It is from earlier measu
 options on the same kind of rig (two cores, DynamoDB Local and kinesis-local, the application's own log), few runs each: hence
 the spans. "From its source" means read in its code and not measured.
 
-## Time to recover
+### Time to recover
 
 ![One line for every run, beside what is promised and what the Java KCL takes](benchmarks/times.svg)
 
@@ -120,7 +117,7 @@ ${timesOf({ runs })
   .map(({ name, ms }) => row(name, ms.map(seconds).join(", ")))
   .join("\n")}
 
-## Cost
+### Cost
 
 ![Capacity units a minute over the number of leases](benchmarks/cost.svg)
 
@@ -134,13 +131,13 @@ ${counts.map((leases) => row(leases, run.wcuPerMinute[`leases${leases}`] ?? "–
 The Java KCL's figures at 8 and 64 leases (151 and 1,167 WCU, 10.7 and 21 RCU) were measured as said above; at 256 it was
 not measured. It writes every lease every 3.3 s; a Leasehold worker writes one row every 2.5 s, whatever it holds.
 
-## Pause
+### Pause
 
 A worker is frozen for 20 s in the middle of its work on some batches, while records come in. What it then writes to a table
 of the application's, under its old fencing token, is refused by the store, because the next owner has written under a higher
 one: ${pauseOf(run.pause)}
 
-## Memory
+### Memory
 
 ${
   residentBytes === undefined
@@ -149,7 +146,7 @@ ${
 the same shards (\`bench/fleet/sdk-loop.mjs\`) has ${mebibytes(residentBytes.loop)}.`
 }
 
-## Surroundings
+### Surroundings
 
 ${row("", "")}
 ${row("---", "---")}
@@ -177,12 +174,4 @@ never got into the table: ${lost}. The process ${rejoined ? "came back as a new 
 
 function mebibytes(bytes) {
   return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-}
-
-async function pretty(text, parser) {
-  return format(text, { ...(await resolveConfig(path.join(docs, "benchmarks.md"))), parser });
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await render(JSON.parse(readFileSync(results, "utf8")));
 }

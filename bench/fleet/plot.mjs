@@ -1,47 +1,5 @@
-// Small plots as SVG text: axes, dots or lines, a legend. Colours that the colour-blind can tell apart, on white.
-
-const font = `font-family="system-ui, sans-serif"`;
-const ink = "#222222";
-const pale = "#dddddd";
-const grey = "#8c8c8c";
-export const blue = "#0072b2";
-export const orange = "#d55e00";
-
-const escape = (text) =>
-  String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-const round = (value) => Math.round(value * 10) / 10;
-
-const text = (x, y, content, { anchor = "start", size = 12, fill = ink, weight = "normal" } = {}) =>
-  `<text x="${round(x)}" y="${round(y)}" ${font} font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}">${escape(content)}</text>`;
-
-const line = (x1, y1, x2, y2, { stroke = ink, width = 1, dash = "" } = {}) =>
-  `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${stroke}" stroke-width="${width}"${dash === "" ? "" : ` stroke-dasharray="${dash}"`}/>`;
-
-const circle = (x, y, fill, radius = 4) =>
-  `<circle cx="${round(x)}" cy="${round(y)}" r="${radius}" fill="${fill}" fill-opacity="0.75" stroke="white" stroke-width="0.7"/>`;
-
-/** The whole picture; `label` is what it says to those who cannot see it. */
-function picture(width, height, label, parts) {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(label)}">
-<rect width="${width}" height="${height}" fill="white"/>
-${parts.join("\n")}
-</svg>
-`;
-}
-
-/** A log axis from `least` to `most`: the place of a value, and ticks at 1, 2 and 5 times each power of ten. */
-function logAxis(least, most, from, to) {
-  const place = (value) =>
-    from + ((Math.log(value) - Math.log(least)) / (Math.log(most) - Math.log(least))) * (to - from);
-  const ticks = [];
-  for (let power = -3; power <= 6; power++) {
-    for (const digit of [1, 2, 5]) {
-      const value = digit * 10 ** power;
-      if (value >= least && value <= most) ticks.push(Number(value.toPrecision(1)));
-    }
-  }
-  return { place, ticks };
-}
+// The pictures of the fleet's figures: axes, dots or lines, a legend.
+import { blue, circle, grey, line, logAxis, orange, pale, picture, text } from "../svg.mjs";
 
 /**
  * One row a scenario, one line a run, on a log axis of seconds.

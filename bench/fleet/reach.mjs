@@ -1,4 +1,5 @@
-// What is promised, what was measured, and whether the one keeps the other.
+// What is promised of a fleet, and where the figures of it stand.
+import { verdictsOf } from "../verdicts.mjs";
 
 const seconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
 const plain = (value) => String(value);
@@ -10,7 +11,7 @@ const shareOff = ({ leases8, leases64 }) =>
  * Every promise: how it is called, where its figure stands in the result, the limit, and the Java KCL's figure on the same
  * kind of rig (3.5.1, measured beforehand, not by this bench).
  */
-export const promises = [
+const promises = [
   {
     name: "new application: worker start → first record",
     figure: ({ startMs }) => startMs,
@@ -126,35 +127,4 @@ export const promises = [
 ];
 
 /** Every promise of which something was measured, with its figure. */
-export function verdicts(result) {
-  return promises
-    .map((promise) => ({ ...promise, value: promise.figure(result) }))
-    .filter(({ value }) => value !== undefined)
-    .map((promise) => {
-      const { value, most = Infinity, least = -Infinity, show } = promise;
-      return {
-        ...promise,
-        // A scenario that failed has no figure, and a promise without one is not kept.
-        kept: Number.isFinite(value) && value <= most && value >= least,
-        limit: limitOf(promise),
-        shown: Number.isFinite(value) ? show(value) : "not measured: it failed",
-      };
-    });
-}
-
-/** Where no other value than the limit itself can keep it, it is said without a sign. */
-function limitOf({ most, least, show }) {
-  if (most === 0 || show(0) === "no") return show(most ?? least);
-  return most === undefined ? `>= ${show(least)}` : `<= ${show(most)}`;
-}
-
-/** A table for people. */
-export function reachTable(rows) {
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  return rows
-    .map(
-      ({ name, shown, limit, kept }) =>
-        `${name.padEnd(width)}  ${shown.padStart(10)}  ${limit.padEnd(14)} ${kept ? "kept" : "NOT KEPT"}`,
-    )
-    .join("\n");
-}
+export const verdicts = (result) => verdictsOf(promises, result);

@@ -9,8 +9,8 @@ import { version as dynamodbLocal } from "../../scripts/dynamodb-local/fetch.mjs
 const root = path.join(import.meta.dirname, "../..");
 const require = createRequire(import.meta.url);
 
-/** The machine, the versions and the day. */
-export function describeRig() {
+/** The machine, the versions and the day. `more` are versions of what only this run has used. */
+export function describeRig(more = { "kinesis-local": installed("kinesis-local") }) {
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: {
@@ -25,7 +25,7 @@ export function describeRig() {
       commit: commit(),
       "DynamoDB Local": dynamodbLocal,
       Java: java(),
-      "kinesis-local": installed("kinesis-local"),
+      ...more,
       "@aws-sdk/client-dynamodb": installed("@aws-sdk/client-dynamodb"),
       "@aws-sdk/client-kinesis": installed("@aws-sdk/client-kinesis"),
     },
@@ -37,7 +37,7 @@ function versionIn(file) {
 }
 
 /** Read from where it is installed: not every package exports its package.json. */
-function installed(name) {
+export function installed(name) {
   const folders = require.resolve.paths(name) ?? [];
   for (const folder of folders) {
     try {

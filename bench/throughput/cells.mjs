@@ -1,0 +1,24 @@
+// What is measured: records of three sizes, as many as an answer holds or 500 a call, of few and of many shards.
+import { blockSize } from "./canned/records.mjs";
+
+const sizes = { "100B": 100, "1KiB": 1_024, "25KiB": 25 * 1_024 };
+const limits = { full: 10_000, 500: 500 };
+const shardCounts = [4, 64];
+
+/** { name, recordBytes, limit, size, shards }; `size` is how many records an answer has: 10 MiB are the most. */
+export const cells = Object.entries(sizes).flatMap(([sizeName, recordBytes]) =>
+  ["full", "500"].flatMap((limitName) =>
+    shardCounts.map((shards) => ({
+      name: `${sizeName}-${limitName}-${shards}`,
+      recordBytes,
+      limit: limits[limitName],
+      size: blockSize(recordBytes, limits[limitName]),
+      shards,
+    })),
+  ),
+);
+
+/** The one that the result's first figures are of. */
+export const headline = "1KiB-full-4";
+export const smallRecords = "100B-full-4";
+export const manyShards = "1KiB-full-64";

@@ -1,0 +1,164 @@
+// The throughput's part of docs/benchmarks.md and its pictures, from the results of one run, which are kept beside them.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pretty } from "../pretty.mjs";
+import { cells as allCells, headline } from "./cells.mjs";
+import { flamePicture } from "./flame.mjs";
+import { summary } from "./measure.mjs";
+import { ratioPlot } from "./plot.mjs";
+import { verdicts } from "./reach.mjs";
+
+const folder = path.join(import.meta.dirname, "../../docs/benchmarks");
+const results = path.join(folder, "throughput.json");
+const flame = path.join(folder, "throughput-flame.svg");
+const columns = {
+  bareSdk: "bare SDK",
+  leasehold: "Leasehold",
+  leaseholdZeroCopy: "zeroCopy",
+  kcl: "Java KCL",
+};
+
+export async function keep(run) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(results, await pretty(JSON.stringify(run), "json"));
+}
+
+/** Puts cells measured in a run of their own in the place of those of the whole run; each says when it was. */
+export async function keepPart(run) {
+  const whole = existsSync(results) ? JSON.parse(readFileSync(results, "utf8")) : { ...run, cells: [] };
+  const apart = { date: run.date, commit: run.versions.commit };
+  const cells = allCells.flatMap(({ name }) => {
+    const fresh = run.cells.find(({ cell }) => cell === name);
+    const kept = whole.cells.find(({ cell }) => cell === name);
+    return fresh === undefined ? (kept ?? []) : { ...fresh, apart };
+  });
+  await keep({ ...whole, ...summary(cells), cells });
+}
+
+/** Where the worker's time goes, of a profile of its. */
+export function keepFlame(profile) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(flame, flamePicture("A worker at full load: 1 KiB records, full batches, 4 shards", profile));
+}
+
+/** Draws the picture, and says what is told of the throughput. */
+export function throughputSection(run) {
+  const { date, machine, versions, cells, windowMs, tookMs, kclHeapBytes } = run;
+  writeFileSync(
+    path.join(folder, "throughput.svg"),
+    ratioPlot("Records a CPU second, as a multiple of the bare SDK loop's", cells),
+  );
+  const rounds = Math.min(...cells.map(({ runs }) => runs.length));
+  return `## Throughput
+
+Made by \`npm run bench -- throughput --write-docs\`. Every figure is from one run of that command on ${date}, which took
+${(tookMs / 60_000).toFixed(0)} minutes; its raw results are [benchmarks/throughput.json](benchmarks/throughput.json).${apartOf(cells)}
+
+What a record costs: how many of them get through in a second of CPU, user and system, of the process that reads them.
+In every cell the subjects take turns, ${rounds} rounds of each, a process for each run, against one stream that answers from
+memory (\`bench/throughput/canned/\`), on loopback without TLS. A run is measured over ${windowMs / 1_000} s, after every shard was read and
+3 s more for Node, 15 s for the JVM. Figures are medians. Every subject reads the first and the last byte of
+each record; what they add up to, and the sequence numbers, show that none was lost or skipped.
+
+${row("", "measured", "aim", "")}
+${row("---", "--:", "--:", "---")}
+${verdicts(run)
+  .map(({ name, shown, limit, kept }) =>
+    row(name, shown, limit.replace("<=", "≤").replace(">=", "≥"), kept ? "reached" : "**not reached**"),
+  )
+  .join("\n")}
+
+- **bare SDK**: the AWS SDK's client and a loop for each shard, without a pause, without leases or checkpoints.
+- **Leasehold**: a worker with its default options, its leases on dynalite; **zeroCopy** the same with that option.
+- **Java KCL**: ${kclHeapBytes === null ? "not measured" : `the KCL 3.5.1, polling, its leases on DynamoDB Local, the JVM's defaults (a heap of at most ${(kclHeapBytes / 2 ** 30).toFixed(1)} GiB)`}; its own
+  defaults but for 200 ms between two reads of a shard, which is Leasehold's pace and the least that it takes.
+
+Leasehold and the KCL read a shard five times a second at most, as Kinesis allows, the bare loop as often as it can: so
+records a second are a comparison only where a CPU is full.
+
+![Bars for each cell: how many times as many records as the bare loop](benchmarks/throughput.svg)
+
+Thousands of records a CPU second, in brackets the least and the most of the rounds:
+
+${row("records", "a call", "shards", ...Object.values(columns), "Leasehold to bare", "zeroCopy to bare", "Leasehold to KCL")}
+${row("---", "--:", "--:", ...Object.values(columns).map(() => "--:"), "--:", "--:", "--:")}
+${cells
+  .map((cell) =>
+    row(
+      ...shapeOf(cell),
+      ...Object.keys(columns).map((name) => costOf(cell[name])),
+      times(cell.ratios.toBareSdk),
+      times(cell.ratios.zeroCopyToBareSdk),
+      times(cell.ratios.toKcl),
+    ),
+  )
+  .join("\n")}
+
+Thousands of records a second, the most memory that was resident (MiB), and the largest share of a core that the canned
+stream took while one of them read:
+
+${row("records", "a call", "shards", ...Object.values(columns).flatMap((name) => [`${name}: k/s`, "MiB"]), "stream")}
+${row("---", "--:", "--:", ...Object.values(columns).flatMap(() => ["--:", "--:"]), "--:")}
+${cells
+  .map((cell) =>
+    row(
+      ...shapeOf(cell),
+      ...Object.keys(columns).flatMap((name) => paceOf(cell[name])),
+      `${(cell.serverShare * 100).toFixed(1)} %`,
+    ),
+  )
+  .join("\n")}
+
+An answer of Kinesis has 10 MiB at most, so that 409 records of 25 KiB are a full one, whatever is asked for. The canned
+stream sends 400 MB a second at most.
+${
+  existsSync(flame)
+    ? `
+### Where the time goes
+
+Made by \`npm run bench -- throughput --flame\`: Leasehold's process in the cell ${headline}, from top to bottom who calls whom,
+as wide as its share of the busy time. Opened by itself, the picture names every box.
+
+![A flame graph of a worker at full load](benchmarks/throughput-flame.svg)
+`
+    : ""
+}
+### Surroundings of the throughput
+
+${row("", "")}
+${row("---", "---")}
+${row("processor", `${machine.cpu}, ${machine.cores} cores`)}
+${row("memory", `${machine.memoryGiB} GiB`)}
+${row("system", machine.system)}
+${Object.entries(versions)
+  .map(([name, version]) => row(name, version))
+  .join("\n")}
+`;
+}
+
+const row = (...values) => `| ${values.join(" | ")} |`;
+const times = (ratio) => (ratio === null ? "–" : `${ratio.toFixed(2)} ×`);
+const thousands = (value) => (value < 10_000 ? (value / 1_000).toFixed(1) : (value / 1_000).toFixed(0));
+
+function shapeOf({ cell, size, shards }) {
+  return [cell.split("-")[0].replace(/(?<=\d)(?=[A-Z])/, " "), size.toLocaleString("en-US"), shards];
+}
+
+function costOf(subject) {
+  if (!subject) return "–";
+  const [least, most] = subject.spread.map(thousands);
+  return `${thousands(subject.recordsPerCpuSecond)} (${least}–${most})`;
+}
+
+function paceOf(subject) {
+  if (!subject) return ["–", "–"];
+  return [thousands(subject.recordsPerSecond), (subject.residentBytes / 2 ** 20).toFixed(0)];
+}
+
+/** What another run of the command measured, as a sentence. */
+function apartOf(cells) {
+  const told = cells
+    .filter(({ apart }) => apart)
+    .map(({ cell, apart: { date, commit } }) => `${cell} (${date}, commit ${commit})`);
+  return told.length === 0 ? "" : `\nMeasured by \`--only\` in a run of their own: ${told.join(", ")}.`;
+}

@@ -1,0 +1,121 @@
+// The schedule: in every cell the subjects take turns, round by round, against the same canned stream.
+import { CannedServer } from "./canned-server.mjs";
+import { headline, manyShards, smallRecords } from "./cells.mjs";
+import { runOnce } from "./run.mjs";
+import { allSubjects } from "./subjects.mjs";
+
+/** Each has its place in the result where it is not there, too. */
+const subjectNames = ["bareSdk", "leasehold", "leaseholdZeroCopy", "kcl"];
+const figures = ["recordsPerCpuSecond", "recordsPerSecond", "residentBytes", "serverShare"];
+
+/**
+ * @param cells those of cells.mjs that are wanted
+ * @param say told of every run
+ * @returns what the command prints
+ */
+export async function measure(cells, { runs, windowMs, say }) {
+  const startedAt = performance.now();
+  const subjects = await allSubjects();
+  const measured = [];
+  try {
+    for (const cell of cells) measured.push(await measureCell(cell, subjects, { runs, windowMs, say }));
+  } finally {
+    for (const { close } of subjects) await close?.();
+  }
+  return {
+    ...summary(measured),
+    cells: measured,
+    failures: measured.flatMap(({ failures }) => failures),
+    windowMs,
+    tookMs: Math.round(performance.now() - startedAt),
+  };
+}
+
+/** What the result says first: the figures of the one cell, and how it stands to others. */
+export function summary(measured) {
+  const of = (name) => measured.find(({ cell }) => cell === name);
+  const head = of(headline);
+  return {
+    ...Object.fromEntries(subjectNames.map((name) => [name, head?.[name] ?? null])),
+    ratios: {
+      ...(head?.ratios ?? { toBareSdk: null, zeroCopyToBareSdk: null, toKcl: null }),
+      smallRecordsToBareSdk: of(smallRecords)?.ratios.toBareSdk ?? null,
+      residentToKcl: ratio(head?.leasehold, head?.kcl, "residentBytes"),
+      manyShardsToFew: ratio(of(manyShards)?.leasehold, head?.leasehold),
+    },
+    runs: head?.runs ?? [],
+    serverShare: Math.max(0, ...measured.map(({ serverShare }) => serverShare)),
+    kclHeapBytes: head?.runs.find(({ kcl }) => kcl)?.kcl.heapBytes ?? null,
+  };
+}
+
+async function measureCell(cell, subjects, { runs, windowMs, say }) {
+  const server = await CannedServer.start(cell);
+  const rounds = [];
+  const failures = [];
+  try {
+    for (let round = 1; round <= runs; round++) {
+      const results = {};
+      for (const subject of subjects) {
+        const what = `${cell.name} ${subject.name} ${round}/${runs}`;
+        try {
+          results[subject.name] = await runOnce(subject, cell, server, windowMs);
+          say(`${what}: ${told(results[subject.name])}`);
+        } catch (error) {
+          // One subject's failure is no other's: it has no figure, and the rest goes on.
+          failures.push(`${what}: ${error.message}`);
+          say(`${what} FAILED: ${error.message}`);
+        }
+      }
+      rounds.push(results);
+    }
+  } finally {
+    await server.stop();
+  }
+  const medians = Object.fromEntries(subjectNames.map((name) => [name, medianOf(rounds, name)]));
+  const { bareSdk, leasehold, leaseholdZeroCopy, kcl } = medians;
+  const { name, ...shape } = cell;
+  return {
+    cell: name,
+    ...shape,
+    ...medians,
+    ratios: {
+      toBareSdk: ratio(leasehold, bareSdk),
+      zeroCopyToBareSdk: ratio(leaseholdZeroCopy, bareSdk),
+      toKcl: ratio(leasehold, kcl),
+    },
+    serverShare: Math.max(0, ...Object.values(medians).map((subject) => subject?.serverShare ?? 0)),
+    failures,
+    runs: rounds,
+  };
+}
+
+/** Medians, and between what they lie; null where no run of the subject came through. */
+function medianOf(rounds, name) {
+  const results = rounds.map((round) => round[name]).filter((result) => result !== undefined);
+  if (results.length === 0) return null;
+  const values = Object.fromEntries(
+    figures.map((figure) => [figure, results.map((result) => result[figure])]),
+  );
+  return {
+    ...Object.fromEntries(figures.map((figure) => [figure, median(values[figure])])),
+    spread: [Math.min(...values.recordsPerCpuSecond), Math.max(...values.recordsPerCpuSecond)],
+  };
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function ratio(one, other, figure = "recordsPerCpuSecond") {
+  if (!one || !other) return null;
+  return Math.round((one[figure] / other[figure]) * 100) / 100;
+}
+
+function told({ recordsPerCpuSecond, recordsPerSecond, residentBytes, serverShare }) {
+  const thousands = (value) => `${(value / 1_000).toFixed(1)} k`;
+  const mebibytes = (residentBytes / 2 ** 20).toFixed(0);
+  return `${thousands(recordsPerCpuSecond)} records a CPU second, ${thousands(recordsPerSecond)} a second, ${mebibytes} MiB; server ${(serverShare * 100).toFixed(1)} % of a core`;
+}

@@ -1,0 +1,91 @@
+// One run of one subject against a canned stream: its figures over the window, and whether it read what was there.
+import { existsSync, readFileSync } from "node:fs";
+import { residentBytes } from "../fleet/memory.mjs";
+import { sumsOf } from "./canned/records.mjs";
+import { Child } from "./child.mjs";
+
+/** A new application of the KCL takes a minute and a half to its first record, and longer to its last shard. */
+const startWithinMs = 300_000;
+/** Of a shard, this many answers may be under way or read ahead, and this many records: what is missing beyond was lost. */
+const answersAhead = 8;
+const recordsAhead = 60_000;
+
+/** @returns {Promise<object>} records, seconds, cpuSeconds, the rates of them, residentBytes and serverShare */
+export async function runOnce(subject, cell, server, windowMs) {
+  const leases = await subject.leases(cell);
+  const before = await server.stats();
+  const child = new Child(subject.command, subject.args, {
+    ...process.env,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "bench",
+    AWS_SECRET_ACCESS_KEY: "bench",
+    AWS_ENDPOINT_URL_DYNAMODB: leases.endpoint,
+    AWS_ENDPOINT_URL_KINESIS: server.endpoint,
+    NODE_NO_WARNINGS: "1",
+    BENCH_STREAM: "canned",
+    BENCH_APPLICATION: leases.application,
+    BENCH_LIMIT: String(cell.limit),
+    BENCH_BLOCK: String(cell.size),
+    BENCH_SHARDS: String(cell.shards),
+    BENCH_WARM_UP_MS: String(subject.warmUpMs),
+    BENCH_WINDOW_MS: String(windowMs),
+  });
+  try {
+    await said(child, "from", startWithinMs + subject.warmUpMs);
+    const serverFrom = await server.stats();
+    const { records, seconds, cpuSeconds, shards, heapBytes } = await said(
+      child,
+      "to",
+      2 * windowMs + 60_000,
+    );
+    const after = await server.stats();
+    const peak = peakResidentBytes(child.pid);
+    checkRead(cell, shards, before.records, after.records);
+    return {
+      records,
+      seconds,
+      cpuSeconds,
+      recordsPerCpuSecond: Math.round(records / cpuSeconds),
+      recordsPerSecond: Math.round(records / seconds),
+      residentBytes: peak,
+      serverShare: (after.cpuSeconds - serverFrom.cpuSeconds) / (after.seconds - serverFrom.seconds),
+      ...(heapBytes === undefined ? {} : { heapBytes }),
+    };
+  } finally {
+    await child.end();
+    await leases.end();
+  }
+}
+
+async function said(child, event, withinMs) {
+  const line = await child.line(withinMs);
+  const told = JSON.parse(line);
+  if (told.event !== event) throw new Error(`it said ${line}, where ${event} was due`);
+  return told;
+}
+
+/** The most that it ever had; where the system does not tell, what it has at the window's end. */
+function peakResidentBytes(pid) {
+  const status = `/proc/${pid}/status`;
+  if (!existsSync(status)) return residentBytes(pid);
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(status, "utf8"))[1]) * 1_024;
+}
+
+/**
+ * Every record of every shard, from the first on, was read whole: their bytes add up, and the server has sent them, and
+ * little more.
+ * @throws Error when a subject lost or skipped some
+ */
+export function checkRead({ recordBytes, size, shards }, read, sentBefore, sentAfter) {
+  if (read.length !== shards) throw new Error(`${read.length} of ${shards} shards were read`);
+  const sumOf = sumsOf(recordBytes, size);
+  for (const { shardId, records, sum } of read) {
+    const shard = Number(shardId.slice("shardId-".length));
+    const sent = sentAfter[shard] - sentBefore[shard];
+    if (sum !== sumOf(records)) throw new Error(`${shardId}: the bytes of its ${records} records are others`);
+    if (records > sent) throw new Error(`${shardId}: ${records} records were counted, ${sent} were sent`);
+    const ahead = Math.max(answersAhead * size, recordsAhead);
+    if (sent - records > ahead)
+      throw new Error(`${shardId}: of ${sent} records only ${records} were counted`);
+  }
+}

@@ -1,0 +1,67 @@
+// Who is measured. Each is a process of its own, given the same of Node and the same of the stream.
+import path from "node:path";
+import { startDynalite } from "../../dist/embedded/dynalite.js";
+import { KclTables } from "./kcl-tables.mjs";
+import { fetchKcl } from "./subjects/kcl/fetch.mjs";
+
+const application = "bench";
+const folder = path.join(import.meta.dirname, "subjects");
+/** What Node and the JVM compile on the way is compiled by then; the JVM takes longer. */
+const nodeWarmUpMs = 3_000;
+const javaWarmUpMs = 15_000;
+
+/** Leases on a dynalite of the run's own. */
+async function onDynalite() {
+  const { endpoint, stop } = await startDynalite();
+  return { application, endpoint, end: stop };
+}
+
+/** A worker of Leasehold's, with more options of its source and its own. */
+export function leasehold(name, { source = {}, worker = {}, profile } = {}) {
+  const args = ["--source", JSON.stringify(source), "--worker", JSON.stringify(worker)];
+  return {
+    name,
+    command: process.execPath,
+    args: [
+      path.join(folder, "leasehold.mjs"),
+      ...args,
+      ...(profile === undefined ? [] : ["--profile", profile]),
+    ],
+    warmUpMs: nodeWarmUpMs,
+    leases: onDynalite,
+  };
+}
+
+export const bareSdk = {
+  name: "bareSdk",
+  command: process.execPath,
+  args: [path.join(folder, "bare-sdk.mjs")],
+  warmUpMs: nodeWarmUpMs,
+  leases: async () => ({ application, end: async () => {} }),
+};
+
+/** Undefined where Java or the KCL's jars are not to be had; stderr says why. */
+async function kcl() {
+  try {
+    const classPath = fetchKcl();
+    const tables = await KclTables.start();
+    return {
+      name: "kcl",
+      command: "java",
+      // It tells its whole course as information: writing that is no part of the work.
+      args: ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classPath, "KclSubject"],
+      warmUpMs: javaWarmUpMs,
+      leases: (cell) => tables.of(cell),
+      close: () => tables.stop(),
+    };
+  } catch (error) {
+    console.error(`the Java KCL is not measured: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** In the order in which they take turns; the KCL last, and not where it cannot be had. */
+export async function allSubjects() {
+  const own = [leasehold("leasehold"), leasehold("leaseholdZeroCopy", { source: { zeroCopy: true } })];
+  return [bareSdk, ...own, await kcl()].filter((subject) => subject !== undefined);
+}

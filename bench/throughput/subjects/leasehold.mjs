@@ -1,0 +1,41 @@
+// A worker of Leasehold's with its default options: one batch at a time to the processor, checkpoints as they come.
+//
+//   node leasehold.mjs [--source JSON] [--worker JSON] [--profile FILE]     more options; a profile of the window's CPU
+import { parseArgs } from "node:util";
+import { kinesis, Worker } from "../../../dist/index.js";
+import { Profile } from "./profile.mjs";
+import { Tally } from "./tally.mjs";
+
+const { BENCH_STREAM, BENCH_APPLICATION, BENCH_LIMIT } = process.env;
+const { values } = parseArgs({
+  options: {
+    source: { type: "string", default: "{}" },
+    worker: { type: "string", default: "{}" },
+    profile: { type: "string" },
+  },
+});
+const profile = values.profile === undefined ? undefined : new Profile(values.profile);
+const tally = new Tally({ onFrom: () => profile?.start(), onTo: async () => profile?.stop() });
+
+const worker = new Worker({
+  application: BENCH_APPLICATION,
+  source: kinesis({
+    streamName: BENCH_STREAM,
+    maxRecords: Number(BENCH_LIMIT),
+    ...JSON.parse(values.source),
+  }),
+  processor: {
+    process({ records }, { leaseKey }) {
+      let sum = 0;
+      for (const { data } of records) sum += data[0] + data[data.length - 1];
+      tally.batch(leaseKey, records.length, records[0].sequenceNumber, records.at(-1).sequenceNumber, sum);
+    },
+  },
+  // A batch that is refused would come again for ever: the bench must hear of it.
+  onError: (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+  ...JSON.parse(values.worker),
+});
+await worker.run();

@@ -1,0 +1,77 @@
+// What every subject on Node counts, in the same way, and when: from when each shard was read and the warm-up is over,
+// for as long as the window is. KclSubject.java does the same.
+import { placeOf } from "../canned/records.mjs";
+
+const { BENCH_SHARDS, BENCH_BLOCK, BENCH_WARM_UP_MS, BENCH_WINDOW_MS } = process.env;
+
+export class Tally {
+  /** By shard: what was read, what its first and last bytes add up to, and the place of the last record. */
+  #shards = new Map();
+  #records = 0;
+  #size = Number(BENCH_BLOCK);
+  #warmSince;
+  #from;
+  #onFrom;
+  #onTo;
+  #isOver = false;
+
+  /** @param hooks.onFrom, hooks.onTo what is done at the window's begin, and at its end before it is told */
+  constructor({ onFrom = () => {}, onTo = () => Promise.resolve() } = {}) {
+    this.#onFrom = onFrom;
+    this.#onTo = onTo;
+  }
+
+  /** A batch was worked: its records from the first to the last sequence number follow those before, without a gap. */
+  batch(shardId, count, first, last, sum) {
+    let shard = this.#shards.get(shardId);
+    if (shard === undefined) this.#shards.set(shardId, (shard = { shardId, records: 0, sum: 0, next: 0 }));
+    const [from, to] = [this.#indexOf(first), this.#indexOf(last)];
+    if (from !== shard.next || to - from + 1 !== count) {
+      throw new Error(`${shardId}: ${count} records from ${from} to ${to}, where ${shard.next} comes next`);
+    }
+    shard.next = to + 1;
+    shard.records += count;
+    shard.sum += sum;
+    this.#records += count;
+    if (!this.#isOver) this.#time();
+  }
+
+  #indexOf(sequence) {
+    const { block, record } = placeOf(sequence);
+    return block * this.#size + record;
+  }
+
+  #time() {
+    const now = performance.now();
+    if (this.#warmSince === undefined) {
+      if (this.#shards.size === Number(BENCH_SHARDS)) this.#warmSince = now;
+      return;
+    }
+    if (this.#from === undefined) {
+      if (now - this.#warmSince < Number(BENCH_WARM_UP_MS)) return;
+      this.#from = this.#mark(now);
+      this.#onFrom();
+      say({ event: "from" });
+      return;
+    }
+    if (now - this.#from.at < Number(BENCH_WINDOW_MS)) return;
+    this.#isOver = true;
+    const to = this.#mark(now);
+    const shards = [...this.#shards.values()].map(({ shardId, records, sum }) => ({ shardId, records, sum }));
+    const figures = {
+      records: to.records - this.#from.records,
+      seconds: (to.at - this.#from.at) / 1_000,
+      cpuSeconds: to.cpuSeconds - this.#from.cpuSeconds,
+    };
+    void this.#onTo().then(() => say({ event: "to", ...figures, shards }));
+  }
+
+  #mark(at) {
+    const { user, system } = process.cpuUsage();
+    return { at, cpuSeconds: (user + system) / 1e6, records: this.#records };
+  }
+}
+
+function say(line) {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
