@@ -7,7 +7,7 @@ import { ProcessingHost } from "./processing/host.js";
 import type { PartitionStatus } from "./processing/journal.js";
 import type { ProcessingOptions } from "./processing/options.js";
 import type { Work } from "./processing/processor.js";
-import { attempts } from "./runtime/attempts.js";
+import { answerOf, remedies } from "./runtime/attempts.js";
 import { waitAtMost, type Clock } from "./runtime/clock.js";
 import type { Random } from "./runtime/random.js";
 import type { PartitionSource } from "./source/partition-source.js";
@@ -188,7 +188,7 @@ export class WorkerCore {
 
   async #prepareTables(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#ports;
-    const prepared = await attempts(
+    await answerOf(
       clock,
       random,
       // A try ends after one lease duration: an answer that was lost holds a start up for no longer. A repeat finds what
@@ -197,10 +197,10 @@ export class WorkerCore {
         attemptTimeoutMs: this.#parts.config.leaseDurationMs,
         withinMs: prepareMs,
         signal,
+        unanswered: { call: "prepare the tables", remedy: remedies.worker },
       },
       (attempt) => this.#store.tables.prepare({ signal: attempt.signal }),
     );
-    if (!prepared.ok) throw prepared.error;
   }
 
   #keeper(): LeaseKeeper {

@@ -10,7 +10,7 @@ import {
 } from "./model/history-series.js";
 import { verifyHistory, type HistoryProblem } from "./model/history-verify.js";
 import type { OperatorAction } from "./model/operator-action.js";
-import { attempts } from "./runtime/attempts.js";
+import { answerOf, remedies } from "./runtime/attempts.js";
 import type { Clock } from "./runtime/clock.js";
 import type { Random } from "./runtime/random.js";
 import { systemClock, systemRandom } from "./runtime/system.js";
@@ -114,7 +114,7 @@ export class FleetHistory {
   }
 
   async #read(question: Pick<HistoryQuestion, "lease" | "onProgress">): Promise<readonly LeaseRecord[]> {
-    await this.#attempt((signal) => this.#store.tables.verify({ signal }));
+    await this.#ask("verify the tables", (signal) => this.#store.tables.verify({ signal }));
     const { lease, onProgress } = question;
     return lease === undefined ? this.#readAll(onProgress) : [await this.#readOne(lease)];
   }
@@ -122,8 +122,12 @@ export class FleetHistory {
   /** Row first, then history: whatever changes in between is in the history by then, and nothing falls between the two. */
   async #readOne(leaseKey: string): Promise<LeaseRecord> {
     const { leases, history } = this.#store;
-    const row = await this.#attempt((signal) => leases.get(leaseKey, { consistent: true, signal }));
-    const entries = await this.#attempt((signal) => history.list(leaseKey, { signal }));
+    const row = await this.#ask(`read lease ${leaseKey}`, (signal) =>
+      leases.get(leaseKey, { consistent: true, signal }),
+    );
+    const entries = await this.#ask(`read the history of ${leaseKey}`, (signal) =>
+      history.list(leaseKey, { signal }),
+    );
     if (row === undefined && entries.length === 0) {
       throw new LeaseholdError(
         "lease-missing",
@@ -134,7 +138,9 @@ export class FleetHistory {
   }
 
   async #readAll(onProgress: HistoryQuestion["onProgress"]): Promise<readonly LeaseRecord[]> {
-    const scan = await this.#attempt((signal) => this.#store.leases.scan({ consistent: true, signal }));
+    const scan = await this.#ask("scan the leases", (signal) =>
+      this.#store.leases.scan({ consistent: true, signal }),
+    );
     const [unreadable] = scan.invalid;
     if (unreadable !== undefined) {
       throw new LeaseholdError(
@@ -147,7 +153,9 @@ export class FleetHistory {
     let count = 0;
     do {
       const place = from;
-      const page = await this.#attempt((signal) => this.#store.history.page(place, { signal }));
+      const page = await this.#ask("scan the history", (signal) =>
+        this.#store.history.page(place, { signal }),
+      );
       for (const entry of page.entries) {
         const list = entries.get(entry.leaseKey);
         if (list === undefined) entries.set(entry.leaseKey, [entry]);
@@ -168,16 +176,13 @@ export class FleetHistory {
   }
 
   #actions(): Promise<readonly OperatorAction[]> {
-    return this.#attempt((signal) => this.#store.history.actions({ signal }));
+    return this.#ask("list what operators did", (signal) => this.#store.history.actions({ signal }));
   }
 
-  async #attempt<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limits = { attemptTimeoutMs, withinMs: attemptTimeoutMs };
-    const result = await attempts(this.#clock, this.#random, limits, ({ signal }) => call(signal));
-    if (result.ok) return result.value;
-    throw result.error instanceof Error
-      ? result.error
-      : new LeaseholdError("store-unavailable", String(result.error));
+  #ask<T>(doing: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const unanswered = { call: doing, remedy: remedies.operator };
+    const limits = { attemptTimeoutMs, withinMs: attemptTimeoutMs, unanswered };
+    return answerOf(this.#clock, this.#random, limits, ({ signal }) => call(signal));
   }
 }
 

@@ -1,10 +1,9 @@
 import { checkApplication } from "./model/config.js";
-import { LeaseholdError } from "./model/errors.js";
 import { parentsAreDone, type Lease } from "./model/lease.js";
 import { formatPosition, isFinished } from "./model/position.js";
 import { strangersRows, type StrangersRows } from "./model/strangers.js";
 import { tombstoneBeat, type FleetRows, type WorkerRow } from "./model/worker-row.js";
-import { attempts } from "./runtime/attempts.js";
+import { answerOf, remedies } from "./runtime/attempts.js";
 import { systemClock, systemRandom } from "./runtime/system.js";
 import { createDynamoDbStore } from "./store/dynamodb/index.js";
 import type { Store } from "./store/store.js";
@@ -61,6 +60,8 @@ export interface FleetStatus {
   readonly leases: readonly LeaseInFleet[];
 }
 
+const attemptTimeoutMs = 10_000;
+
 /** Reads an application's tables; writes nothing and creates nothing. */
 export class Inspector {
   readonly #application: string;
@@ -76,9 +77,13 @@ export class Inspector {
    * @throws LeaseholdError `table-missing`, `table-mismatch`; StoreError
    */
   async status(): Promise<FleetStatus> {
-    await this.#ask((signal) => this.#store.tables.verify({ signal }));
-    const fleet = await this.#ask((signal) => this.#store.membership.readFleet({ consistent: true, signal }));
-    const scan = await this.#ask((signal) => this.#store.leases.scan({ consistent: true, signal }));
+    await this.#ask("verify the tables", (signal) => this.#store.tables.verify({ signal }));
+    const fleet = await this.#ask("read the fleet", (signal) =>
+      this.#store.membership.readFleet({ consistent: true, signal }),
+    );
+    const scan = await this.#ask("scan the leases", (signal) =>
+      this.#store.leases.scan({ consistent: true, signal }),
+    );
     const rows = new Map(fleet.workers.map((row) => [row.workerId, row]));
     const strangers = strangersRows(scan, (workerId) => rows.get(workerId));
     const byKey = new Map(scan.leases.map((lease) => [lease.leaseKey, lease]));
@@ -109,17 +114,10 @@ export class Inspector {
     this.#store.close();
   }
 
-  async #ask<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const result = await attempts(
-      systemClock,
-      systemRandom,
-      { attemptTimeoutMs: 10_000, withinMs: 10_000 },
-      ({ signal }) => call(signal),
-    );
-    if (result.ok) return result.value;
-    throw result.error instanceof Error
-      ? result.error
-      : new LeaseholdError("store-unavailable", String(result.error));
+  #ask<T>(doing: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const unanswered = { call: doing, remedy: remedies.operator };
+    const limits = { attemptTimeoutMs, withinMs: attemptTimeoutMs, unanswered };
+    return answerOf(systemClock, systemRandom, limits, ({ signal }) => call(signal));
   }
 }
 

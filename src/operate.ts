@@ -3,7 +3,7 @@ import { checkApplication, resolveProtocol, type ProtocolConfig } from "./model/
 import { LeaseholdError } from "./model/errors.js";
 import { actionIn } from "./model/operator-action.js";
 import type { WorkerRow } from "./model/worker-row.js";
-import { attempts } from "./runtime/attempts.js";
+import { answerOf, remedies } from "./runtime/attempts.js";
 import { wallTime, type Clock } from "./runtime/clock.js";
 import type { Random } from "./runtime/random.js";
 import { systemClock, systemRandom } from "./runtime/system.js";
@@ -74,15 +74,15 @@ export class Operator {
    */
   async fence(workerId: string): Promise<ForcedFence> {
     const { operator, config, clock } = this.#parts;
-    await this.#ask((signal) => this.#store.tables.verify({ signal }));
-    const { workers } = await this.#ask((signal) =>
+    await this.#ask("verify the tables", (signal) => this.#store.tables.verify({ signal }));
+    const { workers } = await this.#ask("read the fleet", (signal) =>
       this.#store.membership.readFleet({ consistent: true, signal }),
     );
     const row = workers.find((one) => one.workerId === workerId);
     if (row === undefined) throw this.#unknown(workerId, workers);
     if (row.fencedBy !== undefined) throw alreadyFenced(row);
     const at = wallTime(clock);
-    const outcome = await this.#ask((signal) =>
+    const outcome = await this.#ask(`fence ${workerId}`, (signal) =>
       this.#store.membership.forceFence(workerId, operator, at, { signal }),
     );
     const fenced = fencedRow(outcome);
@@ -90,12 +90,14 @@ export class Operator {
     // A repeat is refused on the fence that the first try, without an answer, had set.
     if (fenced.fencedBy !== operator || fenced.fencedAt !== at) throw alreadyFenced(fenced);
     // Everybody looks at the fleet now; who does not see this sees the fence at the next poll.
-    await this.#ask((signal) => this.#store.plannerDesk.countDeath({ signal }));
+    await this.#ask("tell the planner", (signal) => this.#store.plannerDesk.countDeath({ signal }));
     // After the fence, never before: nothing goes into the history that has not happened. Whoever removes the row does it
     // too, should this process die here.
     const action = actionIn(fenced);
     if (action !== undefined) await recordAction({ ...this.#parts, history: this.#store.history }, action);
-    const { leases } = await this.#ask((signal) => this.#store.leases.scan({ consistent: true, signal }));
+    const { leases } = await this.#ask("scan the leases", (signal) =>
+      this.#store.leases.scan({ consistent: true, signal }),
+    );
     return {
       application: this.#application,
       workerId,
@@ -120,14 +122,11 @@ export class Operator {
     );
   }
 
-  async #ask<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #ask<T>(doing: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, random } = this.#parts;
-    const limits = { attemptTimeoutMs, withinMs: attemptTimeoutMs };
-    const result = await attempts(clock, random, limits, ({ signal }) => call(signal));
-    if (result.ok) return result.value;
-    throw result.error instanceof Error
-      ? result.error
-      : new LeaseholdError("store-unavailable", String(result.error));
+    const unanswered = { call: doing, remedy: remedies.operator };
+    const limits = { attemptTimeoutMs, withinMs: attemptTimeoutMs, unanswered };
+    return answerOf(clock, random, limits, ({ signal }) => call(signal));
   }
 }
 

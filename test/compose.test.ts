@@ -14,12 +14,15 @@ class Bench {
   readonly time = new VirtualTime();
   readonly core: WorkerCore;
   isTableGone = false;
+  /** A call of the store that is never answered. */
+  silent: string | undefined;
 
   constructor(processor: Processor, emit: Emit = () => {}) {
     const clock = this.time.clock();
     const random = seededRandom("compose");
     const memory = createMemoryStore({ application: "app" });
-    const store = throughNetwork(memory, async (_operation, _access, _call, _args, apply) => {
+    const store = throughNetwork(memory, async (operation, _access, _call, _args, apply) => {
+      if (operation === this.silent) return new Promise(() => undefined);
       if (!this.isTableGone) return apply();
       throw new StoreError("table-missing", "the table is gone", { retryable: false, ambiguous: false });
     });
@@ -104,6 +107,20 @@ describe("a worker put together", () => {
     await bench.advance(1_000);
     expect(bench.time.pendingTimers).to.equal(0);
   });
+
+  for (const [operation, says] of [
+    ["tables.prepare", /^prepare the tables: no answer within 10000 ms; .*raise leaseDurationMs/],
+    ["membership.join", /^join the fleet: no answer within 2000 ms; .*raise leaseDurationMs/],
+    ["leases.scan", /^scan the leases: no answer within 10000 ms; .*raise leaseDurationMs/],
+  ] as const) {
+    it(`whose start waits for ${operation} in vain fails with the name of that call and what to do`, async () => {
+      const bench = new Bench({ process: () => Promise.resolve() });
+      bench.silent = operation;
+      const error = await bench.start().catch((thrown: unknown) => thrown);
+      expect(error).to.have.property("code", "store-timeout");
+      expect(error).to.have.property("message").that.matches(says);
+    });
+  }
 
   it("ends its tenures whatever a sink of events throws: the signal aborts, and the error is thrown outside", async () => {
     let signal: AbortSignal | undefined;

@@ -102,6 +102,15 @@ describe("an operator's fence", () => {
     });
   }
 
+  it("that is not answered names the call, and what to look at", async () => {
+    const bench = new Bench();
+    bench.worker("w1");
+    bench.scripted.always("membership.forceFence", "lost-request");
+    expect((await bench.refusal("w1")).message).to.equal(
+      "fence w1: no answer within 10000 ms; check the endpoint and the network, and ask again",
+    );
+  });
+
   it("that somebody else sets in between is no fence of ours", async () => {
     const bench = new Bench();
     bench.worker("w1");

@@ -2,7 +2,13 @@ import { LeaseholdError, StoreError } from "../model/errors.js";
 import { checkMeta } from "../model/format.js";
 import { holderElapsedMs, type Reading } from "../model/reading.js";
 import { formatNumber, livenessModes, type WorkerIdentity, type WorkerStatus } from "../model/worker-row.js";
-import { attempts, type AttemptsResult } from "../runtime/attempts.js";
+import {
+  answerOf,
+  attempts,
+  remedies,
+  type AttemptOptions,
+  type AttemptsResult,
+} from "../runtime/attempts.js";
 import { sleep, wallTime } from "../runtime/clock.js";
 import { jitter } from "../runtime/random.js";
 import type { LeaseScan } from "../store/lease-reader.js";
@@ -176,7 +182,7 @@ export class Fleet {
       clock,
       random,
       {
-        ...this.#options(),
+        ...this.#options(`create the row of ${identity.workerId}`),
         mayTry: () => !sent,
         onError: (error) => (sent ||= error instanceof StoreError && error.ambiguous),
       },
@@ -184,10 +190,9 @@ export class Fleet {
     );
     if (created.ok) return created.value.ok ? "ours" : "taken";
     if (!created.ambiguous) throw created.error;
-    const row = answered(
-      await attempts(clock, random, this.#options(), ({ signal }) =>
-        store.membership.readWorker(identity.workerId, { consistent: true, signal }),
-      ),
+    const options = this.#options(`read the row of ${identity.workerId}`);
+    const row = await answerOf(clock, random, options, ({ signal }) =>
+      store.membership.readWorker(identity.workerId, { consistent: true, signal }),
     );
     if (row === undefined) {
       if (mayTryAnother) return "unknown";
@@ -205,7 +210,7 @@ export class Fleet {
   }> {
     const { store, clock, random, config } = this.#deps;
     const sentAt = clock.now();
-    const options = { ...this.#options(), attemptTimeoutMs: config.leaseDurationMs };
+    const options = { ...this.#options("scan the leases"), attemptTimeoutMs: config.leaseDurationMs };
     const result = await attempts(clock, random, options, ({ signal }) =>
       store.leases.scan({ consistent: false, signal }),
     );
@@ -217,10 +222,8 @@ export class Fleet {
     const { store, clock, random } = this.#deps;
     const mode = livenessModes[0];
     const joinedAt = clock.now();
-    const meta = answered(
-      await attempts(clock, random, this.#options(), ({ signal }) =>
-        store.membership.join(mode, formatNumber, { signal }),
-      ),
+    const meta = await answerOf(clock, random, this.#options("join the fleet"), ({ signal }) =>
+      store.membership.join(mode, formatNumber, { signal }),
     );
     checkMeta(meta, mode);
     if (this.#firstJoin === 0) this.#firstJoin = meta.joins;
@@ -246,9 +249,10 @@ export class Fleet {
     await Promise.race([answer, halted]);
   }
 
-  #options(): { readonly attemptTimeoutMs: number; readonly withinMs: number; readonly signal: AbortSignal } {
+  #options(call: string): AttemptOptions {
     const { attemptTimeoutMs, leaseDurationMs } = this.#deps.config;
-    return { attemptTimeoutMs, withinMs: leaseDurationMs, signal: this.#halt.signal };
+    const unanswered = { call, remedy: remedies.worker };
+    return { attemptTimeoutMs, withinMs: leaseDurationMs, signal: this.#halt.signal, unanswered };
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type StrangersRows,
 } from "../model/strangers.js";
 import type { WorkerRow } from "../model/worker-row.js";
-import { attempts } from "../runtime/attempts.js";
+import { attempts, remedies } from "../runtime/attempts.js";
 import { sleep } from "../runtime/clock.js";
 import type { Call } from "../store/call.js";
 import type { LeaseScan } from "../store/lease-reader.js";
@@ -76,7 +76,9 @@ export class KclWatch {
         throw kclAlive(moved);
       }
     }
-    await this.#call((call) => this.#deps.store.membership.note(noteOf(look.left), call));
+    await this.#call("note the rows of a KCL", (call) =>
+      this.#deps.store.membership.note(noteOf(look.left), call),
+    );
     emit({ type: "kcl-stood-still", ...about, forMs });
     return look;
   }
@@ -91,6 +93,7 @@ export class KclWatch {
     const { clock, store, config } = this.#deps;
     const sentAt = clock.now();
     const scan = await this.#call(
+      "scan the leases",
       (call) => store.leases.scan({ ...call, consistent: false }),
       config.leaseDurationMs,
     );
@@ -101,18 +104,22 @@ export class KclWatch {
     const workers = new Map<string, WorkerRow>();
     if (scan.leases.some(mayBeStrangers)) {
       const { membership } = this.#deps.store;
-      const fleet = await this.#call((call) => membership.readFleet({ ...call, consistent: true }));
+      const fleet = await this.#call("read the fleet", (call) =>
+        membership.readFleet({ ...call, consistent: true }),
+      );
       for (const row of fleet.workers) workers.set(row.workerId, row);
     }
     return strangersRows(scan, (workerId) => workers.get(workerId));
   }
 
   async #call<T>(
+    doing: string,
     call: (call: Call) => Promise<T>,
     attemptTimeoutMs = this.#deps.config.attemptTimeoutMs,
   ): Promise<T> {
     const { clock, random, config } = this.#deps;
-    const options = { attemptTimeoutMs, withinMs: config.leaseDurationMs, signal: this.#signal };
+    const unanswered = { call: doing, remedy: remedies.worker };
+    const options = { attemptTimeoutMs, withinMs: config.leaseDurationMs, signal: this.#signal, unanswered };
     const result = await attempts(clock, random, options, ({ signal }) => call({ signal }));
     if (result.ok) return result.value;
     if (!this.#signal.aborted) throw result.error;

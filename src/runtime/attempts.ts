@@ -29,7 +29,23 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal;
   /** Told of every failed attempt. */
   readonly onError?: (error: unknown) => void;
+  /** What the error of an attempt without an answer says, where users see it and not the log tells of it. */
+  readonly unanswered?: Unanswered;
 }
+
+/** Phrases, for a sentence. */
+export interface Unanswered {
+  /** Such as `join the fleet`. */
+  readonly call: string;
+  /** What to do, such as `check the endpoint and the network`. */
+  readonly remedy: string;
+}
+
+/** The remedies of calls without an answer: the times of an operator's commands are not theirs to set. */
+export const remedies = {
+  worker: "check the endpoint and the network, and raise leaseDurationMs where the store is only slow",
+  operator: "check the endpoint and the network, and ask again",
+} as const;
 
 export type AttemptsResult<T> =
   | { readonly ok: true; readonly value: T; readonly firstSentAt: Reading; readonly ambiguous: boolean }
@@ -85,6 +101,23 @@ function neverTried(): StoreError {
   });
 }
 
+/** The same for whoever can do nothing without an answer. @throws the error of the last attempt */
+export async function answerOf<T>(
+  clock: Clock,
+  random: Random,
+  options: AttemptOptions,
+  call: (attempt: Attempt) => Promise<T>,
+): Promise<T> {
+  const result = await attempts(clock, random, options, call);
+  if (result.ok) return result.value;
+  throw result.error;
+}
+
+function withoutAnswer({ attemptTimeoutMs, unanswered }: AttemptOptions): string {
+  const said = `no answer within ${String(attemptTimeoutMs)} ms`;
+  return unanswered === undefined ? said : `${unanswered.call}: ${said}; ${unanswered.remedy}`;
+}
+
 function oneAttempt<T>(
   clock: Clock,
   options: AttemptOptions,
@@ -101,7 +134,7 @@ function oneAttempt<T>(
       reject(whyUnsent(controller.signal) ?? error);
     };
     const cancel = clock.setTimer(options.attemptTimeoutMs, () => {
-      giveUp(`no answer within ${String(options.attemptTimeoutMs)} ms`, undefined);
+      giveUp(withoutAnswer(options), undefined);
     });
     const onAbort = (): void => {
       giveUp("the call was called off", new LeaseholdError("worker-stopped", "the call was called off"));

@@ -73,7 +73,9 @@ describe("a worker's creation", () => {
         () => "",
         (error: unknown) => String(error),
       );
-    expect(await world.time.runUntilSettled(failed)).to.match(/no answer within/);
+    expect(await world.time.runUntilSettled(failed)).to.match(
+      /create the row of a-\S+: no answer within 2000 ms; .*raise leaseDurationMs/,
+    );
     expect(world.at("a").announced.length).to.be.within(3, 6);
   });
 

@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import { StoreError } from "../../src/model/errors.js";
-import { attempts, type Attempt, type AttemptOptions } from "../../src/runtime/attempts.js";
+import {
+  answerOf,
+  attempts,
+  remedies,
+  type Attempt,
+  type AttemptOptions,
+} from "../../src/runtime/attempts.js";
 import { seededRandom, VirtualTime } from "../../src/testing/index.js";
 
 const throttled = (): StoreError =>
@@ -76,6 +82,24 @@ describe("attempts", () => {
     expect(tries[0]!.signal.aborted).to.equal(true);
     expect(await time.runUntilSettled(call)).to.include({ ok: true, ambiguous: true });
     expect(tries[1]!.signal.aborted).to.equal(false);
+  });
+
+  it("says of an attempt without an answer what was called and what to do, where users see its error", async () => {
+    const unanswered = { call: "join the fleet", remedy: remedies.worker };
+    const result = await time.runUntilSettled(run(["hang"], { unanswered, withinMs: 0 }));
+    expect(result)
+      .to.have.nested.property("error.message")
+      .that.equals(`join the fleet: no answer within 2000 ms; ${remedies.worker}`);
+    const unnamed = await time.runUntilSettled(run(["hang"], { withinMs: 0 }));
+    expect(unnamed).to.have.nested.property("error.message", "no answer within 2000 ms");
+  });
+
+  it("throws the last error for whoever can do nothing without an answer", async () => {
+    const within = { ...options, withinMs: 0 };
+    const asked = (end: Promise<string>): Promise<unknown> =>
+      answerOf(clock, seededRandom(1), within, () => end).catch((error: unknown) => error);
+    expect(await asked(Promise.resolve("done"))).to.equal("done");
+    expect(await asked(Promise.reject(down()))).to.have.property("code", "store-unavailable");
   });
 
   it("takes no answer of an attempt that it gave up", async () => {
