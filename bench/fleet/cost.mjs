@@ -1,6 +1,6 @@
 // What a fleet of two costs while nothing happens, and whether anything moves.
 import { setTimeout as sleep } from "node:timers/promises";
-import { CapacityProxy } from "./capacity-proxy.mjs";
+import { startFaultProxy } from "../../dist/testing/index.js";
 import { nowMs } from "../../scripts/host-clock.mjs";
 import { Fleet } from "./fleet.mjs";
 import { Stream } from "./stream.mjs";
@@ -16,7 +16,7 @@ const restMs = 10_000;
  * @returns {Promise<{ wcuPerMinute: number, rcuPerMinute: number, moves: number, measuredMs: number }>}
  */
 export async function cost({ rig, say }, { leases, stream: name, measureMs, meanwhile = () => {} }) {
-  const proxy = await CapacityProxy.start(rig.dynamodbEndpoint);
+  const proxy = await startFaultProxy({ target: rig.dynamodbEndpoint, countCapacity: true });
   const fleet = new Fleet(rig, {
     application: `even-${leases}`,
     source: [
@@ -32,6 +32,7 @@ export async function cost({ rig, say }, { leases, stream: name, measureMs, mean
     for (let i = 0; i < workers; i++) fleet.start();
     await fleet.settled(workers);
     await sleep(restMs);
+    proxy.resetCounts();
     const from = nowMs();
     const before = await epochs(fleet);
     const other = Promise.resolve(meanwhile());
@@ -39,19 +40,27 @@ export async function cost({ rig, say }, { leases, stream: name, measureMs, mean
     other.catch(() => {});
     await sleep(measureMs);
     const to = nowMs();
+    const units = [...proxy.counts].map(([operation, counts]) => ({ operation, ...unitsOf(counts) }));
     const after = await epochs(fleet);
     await other;
     await stream?.rest();
     const moves = [...after].reduce((sum, [lease, epoch]) => sum + epoch - (before.get(lease) ?? 0), 0);
+    const perMinute = (kind) => {
+      const sum = units.reduce((total, { [kind]: some }) => total + some, 0);
+      return Math.round((sum / (to - from)) * 60_000 * 10) / 10;
+    };
     const result = {
-      wcuPerMinute: proxy.perMinute("write", from, to),
-      rcuPerMinute: proxy.perMinute("read", from, to),
+      wcuPerMinute: perMinute("write"),
+      rcuPerMinute: perMinute("read"),
       moves,
       measuredMs: Math.round(to - from),
     };
+    const byOperation = Object.fromEntries(
+      units.map(({ operation, read, write }) => [operation, read + write]),
+    );
     say(
       `${leases} leases, ${workers} workers, ${Math.round(measureMs / 1_000)} s: ${result.wcuPerMinute} WCU and ` +
-        `${result.rcuPerMinute} RCU a minute, ${moves} changes of owner; units by operation: ${JSON.stringify(proxy.byOperation(from, to))}`,
+        `${result.rcuPerMinute} RCU a minute, ${moves} changes of owner; units by operation: ${JSON.stringify(byOperation)}`,
     );
     return result;
   } finally {
@@ -61,6 +70,11 @@ export async function cost({ rig, say }, { leases, stream: name, measureMs, mean
     await fleet.close();
     await proxy.stop();
   }
+}
+
+/** A refused condition costs a write; the store's answer does not say so. */
+function unitsOf({ readUnits, writeUnits, refused }) {
+  return { read: readUnits, write: writeUnits + refused };
 }
 
 /** Every change of owner raises a lease's epoch by one. */
