@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { readArguments, UsageError } from "./arguments.mjs";
-import { ensureBuilt } from "./ensure-built.mjs";
+import { ensureBuilt } from "../ensure-built.mjs";
 import { runSeeds } from "./pool.mjs";
 import { tableOf, Tally } from "./tally.mjs";
 

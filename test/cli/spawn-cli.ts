@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/runtime/system.js";
 import { sleep } from "../../src/runtime/clock.js";
+import { builtFile, withoutCoverage } from "../support/built.js";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const main = builtFile("cli/main.js");
 
 /** The path of a handler file of these tests. */
 export function fixture(name: string): string {
@@ -26,8 +27,8 @@ export class Cli {
   stderr = "";
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
-    this.child = spawn(process.execPath, ["--import", "tsx/esm", main, ...args], {
+    const inherited = Object.entries(withoutCoverage()).filter(([name]) => !name.startsWith("AWS_"));
+    this.child = spawn(process.execPath, [main, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       // A command that hangs must fail its test, not the whole run.
       timeout: 100_000,

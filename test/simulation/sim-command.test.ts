@@ -1,20 +1,27 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { broken } from "./fixtures/some-broken-seeds.js";
+import { buildIfOld, withoutCoverage } from "../support/built.js";
 
-/** As text: the compiler knows no types of it. */
+/** As text: the compiler knows no types of these. */
 const argumentsFile: string = "../../scripts/sim/arguments.mjs";
+const brokenSeedsFile: string = "./fixtures/some-broken-seeds.mjs";
 
 interface Arguments {
   /** @throws Error for a command line that cannot be obeyed */
   readArguments(argv: readonly string[]): unknown;
 }
 
+interface BrokenSeeds {
+  readonly broken: Readonly<Record<"forgets" | "dies" | "rejects", number>>;
+}
+
+buildIfOld();
 const { readArguments } = (await import(argumentsFile)) as Arguments;
+const { broken } = (await import(brokenSeedsFile)) as BrokenSeeds;
 const command = fileURLToPath(new URL("./fixtures/sim-command.mjs", import.meta.url));
-const withBrokenSeeds = "./some-broken-seeds.ts";
-const withDemands = "./never-exercised.ts";
+const withBrokenSeeds = "./some-broken-seeds.mjs";
+const withDemands = "./never-exercised.mjs";
 
 interface Exit {
   readonly code: number;
@@ -33,8 +40,13 @@ interface Report {
 }
 
 function sim(module: string, ...flags: readonly string[]): Promise<Exit> {
-  const args = ["--import", "tsx/esm", command, module, ...flags];
-  const limits = { timeout: 100_000, killSignal: "SIGKILL", maxBuffer: 64 * 2 ** 20 } as const;
+  const args = [command, module, ...flags];
+  const limits = {
+    env: withoutCoverage(),
+    timeout: 100_000,
+    killSignal: "SIGKILL",
+    maxBuffer: 64 * 2 ** 20,
+  } as const;
   return new Promise((resolve) => {
     execFile(process.execPath, args, limits, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });

@@ -11,7 +11,7 @@ import {
   type TestFleet,
   type TestStream,
 } from "../../src/testing/index.js";
-import { builtTesting } from "../integration/suite/built.js";
+import { builtTesting } from "../support/built.js";
 
 const handler = new URL("../integration/suite/handler.mjs", import.meta.url);
 const streamName = "weather";

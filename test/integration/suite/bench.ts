@@ -13,7 +13,7 @@ import type { Store } from "../../../src/store/store.js";
 import { dynamodbAt, type FleetOptions, type TestFleet } from "../../../src/testing/index.js";
 import type { DynamoDbOptions } from "../../../src/index.js";
 import { emulated, emulatorClient } from "../../support/dynamodb.js";
-import { builtTesting } from "./built.js";
+import { builtTesting } from "../../support/built.js";
 import type { Place } from "./place.js";
 
 /** The handler file of the suite's worker processes. */

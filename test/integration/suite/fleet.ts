@@ -4,7 +4,7 @@ import type { LeaseInFleet } from "../../../src/index.js";
 import type { Seen, TestFleet, TestStream, TestWorker } from "../../../src/testing/index.js";
 import { runCli } from "../../cli/spawn-cli.js";
 import { Bench, handler } from "./bench.js";
-import { builtTesting } from "./built.js";
+import { builtTesting } from "../../support/built.js";
 import { expectWholeHistory, historyOf } from "./history.js";
 import type { Place } from "./place.js";
 

@@ -1,5 +1,5 @@
 import { badInputCases } from "./bad-input.js";
-import { builtTesting } from "./built.js";
+import { builtTesting } from "../../support/built.js";
 import { capabilityCases } from "./capabilities.js";
 import { exampleCases } from "./example.js";
 import { fleetCases } from "./fleet.js";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 
-const root = path.join(import.meta.dirname, "../..");
+const root = path.join(import.meta.dirname, "..");
 
 /**
  * Builds, unless the build is newer than every source and every folder of sources (which a file that went has changed).
@@ -12,7 +12,7 @@ export function ensureBuilt() {
   const built = statSync(path.join(root, "dist/testing/seed-run.js"), { throwIfNoEntry: false });
   if (built !== undefined && newestUnder(path.join(root, "src")) < built.mtimeMs) return;
   console.error("Building ...");
-  // stdout belongs to the seeds: the compiler's talk goes to stderr.
+  // stdout belongs to whoever asks: the compiler's talk goes to stderr.
   const { status, error } = spawnSync(process.execPath, [path.join(root, "scripts/build.mjs")], {
     stdio: ["ignore", 2, 2],
   });
