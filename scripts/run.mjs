@@ -1,34 +1,34 @@
 import { spawn } from "node:child_process";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import path from "node:path";
 
 const root = path.join(import.meta.dirname, "..");
-/** For what only computes, beside what must answer in time. */
-const background = 10;
 
 /**
- * Runs a command at the root of the project; what it prints is shown as it comes and returned at the end.
+ * Runs a command at the root of the project; what it prints is shown as it comes, if at all, and returned at the end.
  * `code` is 1 when it could not start or was killed.
  *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {object} [how]
- * @param {boolean} [how.inBackground] at a lower priority, and what it prints, on stderr too, is returned only
+ * @param {boolean} [how.isShown] if not, what it prints, on stderr too, is returned only
+ * @param {number} [how.niceness] how far we and others go before it
+ * @param {Readonly<Record<string, string>>} [how.env] on top of ours
  */
-export async function run(command, args, { inBackground = false } = {}) {
+export async function run(command, args, { isShown = true, niceness = 0, env: more = {} } = {}) {
   // Tools of node_modules/.bin are found also when npm did not start us.
   const bin = path.join(root, "node_modules/.bin");
-  const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` };
+  const env = { ...process.env, ...more, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` };
   const child = spawn(command, args, {
     cwd: root,
     env,
-    stdio: ["ignore", "pipe", inBackground ? "pipe" : "inherit"],
+    stdio: ["ignore", "pipe", isShown ? "inherit" : "pipe"],
   });
-  if (inBackground && child.pid !== undefined) setPriority(child.pid, background);
+  if (niceness > 0 && child.pid !== undefined) setPriority(child.pid, Math.min(19, getPriority() + niceness));
   const chunks = [];
   child.stdout.on("data", (chunk) => {
     chunks.push(chunk);
-    if (!inBackground) process.stdout.write(chunk);
+    if (isShown) process.stdout.write(chunk);
   });
   child.stderr?.on("data", (chunk) => chunks.push(chunk));
   return await new Promise((resolve) => {
