@@ -1,8 +1,10 @@
 import { adoptionsFor, orphansOf } from "../model/orphans.js";
+import { Ledger } from "../model/plan-ledger.js";
 import { tombstoneBeat, type WorkerRow } from "../model/worker-row.js";
 import type { FenceKind } from "../model/reasons.js";
 import { missingParentsAreGone } from "./children.js";
 import type { Member } from "./member.js";
+import { PlanRows } from "./plan-rows.js";
 import { Slots } from "./slots.js";
 import { snapshotOf } from "./snapshot.js";
 
@@ -34,6 +36,9 @@ export class Adoption {
   readonly #firstSeenMs = new Map<string, number>();
   readonly #hooks: AdoptionHooks;
   #orphans = 0;
+  /** The rows as plans see them, kept from look to look as long as some are free. */
+  #rows: PlanRows | undefined;
+  #ledger: Ledger | undefined;
   readonly #slots = new Slots(takesAtOnce);
   /** When the others were last told of what is left over, and how long that is to do. */
   #leftOver = { atMs: -Infinity, forMs: 0 };
@@ -52,9 +57,11 @@ export class Adoption {
     const { workerId, tasks, tenures, fleet } = this.#member;
     if (!this.#someAreFree()) {
       this.#nothingToAdopt();
+      this.#rows = undefined;
       return;
     }
-    const snapshot = snapshotOf(this.#member);
+    this.#rows ??= new PlanRows(this.#member);
+    const snapshot = snapshotOf(this.#member, this.#rows.look());
     const orphans = orphansOf(snapshot);
     if (orphans.length === 0) {
       this.#nothingToAdopt();
@@ -70,7 +77,8 @@ export class Adoption {
       this.#firstSeenMs.clear();
       return;
     }
-    const mine = adoptionsFor(workerId, this.#firstSeenMs, snapshot);
+    this.#ledger = Ledger.of(snapshot.leases, this.#ledger);
+    const mine = adoptionsFor(workerId, this.#firstSeenMs, snapshot, this.#ledger);
     this.#lookForLeftOvers(new Set(mine), snapshot.nowMs);
     const keys = mine.filter((key) => !tenures.busy(key));
     if (keys.length === 0) return;
@@ -113,6 +121,7 @@ export class Adoption {
 
   #nothingToAdopt(): void {
     this.#note([], 0);
+    this.#ledger = undefined;
     this.#leftOver = { atMs: -Infinity, forMs: 0 };
   }
 

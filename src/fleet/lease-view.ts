@@ -11,12 +11,12 @@ export class LeaseView {
   /** Owner → how many unfinished rows name it; under undefined those that name nobody. */
   #owners = new Map<string | undefined, number>();
   #unreadable: ReadonlySet<string> = new Set();
-  #strangers = new Set<string>();
-  #scans = 0;
+  #strangers: ReadonlySet<string> = new Set();
+  #oddities = 0;
 
-  /** How many whole scans there were. */
-  get scans(): number {
-    return this.#scans;
+  /** Rises when other rows than before cannot be read, or have strangers at work on them. */
+  get oddities(): number {
+    return this.#oddities;
   }
 
   get(leaseKey: string): Lease | undefined {
@@ -35,6 +35,7 @@ export class LeaseView {
 
   /** @param keys of rows that somebody who is no worker of this fleet has written lately */
   leaveToStrangers(keys: ReadonlySet<string>): void {
+    if (!isSame(keys, this.#strangers)) this.#oddities += 1;
     this.#strangers = new Set(keys);
   }
 
@@ -60,7 +61,7 @@ export class LeaseView {
     this.#all = undefined;
     if (before !== undefined) this.#count(before, -1);
     this.#count(lease, 1);
-    if (isTakenByStranger(lease)) this.#strangers.add(leaseKey);
+    if (isTakenByStranger(lease)) this.leaveToStrangers(new Set([...this.#strangers, leaseKey]));
   }
 
   remove(leaseKey: string): void {
@@ -73,8 +74,9 @@ export class LeaseView {
 
   /** A whole scan: what it lacks is gone, unless it was made meanwhile; where a newer row is known that one stays. */
   replace(scan: LeaseScan): void {
-    this.#unreadable = new Set(scan.invalid.map(({ leaseKey }) => leaseKey));
-    this.#scans += 1;
+    const unreadable = new Set(scan.invalid.map(({ leaseKey }) => leaseKey));
+    if (!isSame(unreadable, this.#unreadable)) this.#oddities += 1;
+    this.#unreadable = unreadable;
     if (this.#isAsIn(scan)) return;
     const before = this.#leases;
     this.#leases = new Map();
@@ -100,4 +102,8 @@ export class LeaseView {
     if (count === 0) this.#owners.delete(owner);
     else this.#owners.set(owner, count);
   }
+}
+
+function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((key) => b.has(key));
 }

@@ -3,10 +3,10 @@ import type { PlanLease } from "../model/plan-snapshot.js";
 import { compareKeys } from "../model/rendezvous.js";
 import { placeOf } from "../model/sorted.js";
 import type { Member } from "./member.js";
-import { planLease, type PlannedLeases } from "./snapshot.js";
+import { nothingPlanned, planLease, type PlannedLeases } from "./snapshot.js";
 
 /**
- * What the planner's plans see of the lease rows, kept from round to round: only what may have changed is made anew, and
+ * What plans see of the lease rows, kept from round to round: only what may have changed is made anew, and
  * where nothing did the list is the very same, by which a plan knows. In the order of the keys, so that no plan sorts.
  */
 export class PlanRows {
@@ -23,9 +23,10 @@ export class PlanRows {
   /** Leases of which the planner said something of its own. */
   #plannedKeys: readonly string[] = [];
   #free: readonly string[] = [];
-  #scans = 0;
+  #oddities = 0;
 
-  constructor(member: Member, planned: PlannedLeases) {
+  /** @param planned what a planner adds; by default nothing */
+  constructor(member: Member, planned = nothingPlanned) {
     this.#member = member;
     this.#planned = planned;
   }
@@ -39,12 +40,11 @@ export class PlanRows {
       .map(({ workerId }) => workerId);
     const plannedKeys = [...this.#planned.keys()];
     if (!this.#hasKeysOf(rows)) this.#arrange(rows);
-    // Strangers and rows that cannot be read come and go with the scans.
-    else if (leases.scans !== this.#scans || !isSame(free, this.#free)) this.#renew(rows, rows.keys());
+    else if (leases.oddities !== this.#oddities || !isSame(free, this.#free)) this.#renew(rows, rows.keys());
     else this.#renew(rows, this.#inDoubt(rows, plannedKeys));
     this.#rows = rows;
     this.#free = free;
-    this.#scans = leases.scans;
+    this.#oddities = leases.oddities;
     this.#plannedKeys = plannedKeys;
     return this.#list;
   }

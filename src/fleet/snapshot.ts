@@ -14,7 +14,7 @@ export interface PlannedLeases {
   keys(): Iterable<string>;
 }
 
-const nothingPlanned: PlannedLeases = {
+export const nothingPlanned: PlannedLeases = {
   target: () => undefined,
   coolUntilMs: () => undefined,
   keys: () => [],

@@ -1,5 +1,6 @@
 import { chooseLease, transfer, type Account, type Books } from "./plan-books.js";
 import type { Move, MoveReason } from "./plan-snapshot.js";
+import { Ranking } from "./ranking.js";
 
 /** How far a worker's load may be from the level: nobody moves anything for less (protocol, "Balance"). */
 const deadBand = 0.1;
@@ -57,27 +58,33 @@ export function balanceMembers(
   return moves;
 
   function moveBetween(gives: (s: Standing) => boolean, receives: (s: Standing) => boolean): void {
-    const spent = new Set<Standing>();
+    const givers = new Ranking(standings, (s) => s.lowest);
+    const receivers = new Ranking(standings, (s) => -s.highest);
     while (moves.length < budget) {
-      const giver = highest(
-        standings,
-        (s) => !spent.has(s) && gives(s) && canGive(s.account, limits),
-        (s) => s.lowest,
-      );
+      const giver = givers.first((s) => gives(s) && canGive(s.account, limits));
       if (giver === undefined) return;
-      const move = moveFrom(giver, receives);
-      if (move === undefined) spent.add(giver);
-      else moves.push(move);
+      const made = moveFrom(giver, receivers, receives);
+      if (made === undefined) {
+        givers.drop(giver);
+        continue;
+      }
+      moves.push(made.move);
+      for (const standing of [giver, made.receiver]) {
+        givers.moved(standing);
+        receivers.moved(standing);
+      }
     }
   }
 
-  function moveFrom(giver: Standing, receives: (s: Standing) => boolean): Move | undefined {
+  function moveFrom(
+    giver: Standing,
+    receivers: Ranking<Standing>,
+    receives: (s: Standing) => boolean,
+  ): { readonly move: Move; readonly receiver: Standing } | undefined {
     const unfit = new Set<Standing>();
     for (;;) {
-      const receiver = highest(
-        standings,
+      const receiver = receivers.first(
         (s) => s !== giver && !unfit.has(s) && receives(s) && canReceive(s.account, limits),
-        (s) => -s.highest,
       );
       if (receiver === undefined) return undefined;
       const difference = steadyDifference(giver, receiver) - books.epsilon;
@@ -97,7 +104,7 @@ export function balanceMembers(
       const move = moveOf(giver.account, receiver.account, choice, "balance");
       shift(giver, giver.account.load - before);
       shift(receiver, before - giver.account.load);
-      return move;
+      return { move, receiver };
     }
   }
 }
@@ -142,40 +149,33 @@ export function fillNewcomers(
   const filledTo = newcomerLevel(books, limits.level);
   const moves: Move[] = [];
   const given = new Map<Account, number>();
-  const closed = new Set<Account>();
-  // A giver whose lightest lease is too heavy for the emptiest newcomer is so for all others in this round.
-  const spent = new Set<Account>();
   const newcomerSet = new Set(newcomers);
+  const receivers = new Ranking(newcomers, (account) => -account.load);
+  const givers = new Ranking(
+    books.targets.filter((account) => !newcomerSet.has(account)),
+    (account) => account.load,
+  );
   const quotaLeft = (account: Account): number =>
     (firstDeficits.get(account.worker.workerId) ?? 0) / newcomerShare - (given.get(account) ?? 0);
   for (;;) {
-    const newcomer = highest(
-      newcomers,
+    const newcomer = receivers.first(
       (account) =>
-        !closed.has(account) &&
         canReceive(account, limits) &&
         account.load < filledTo - books.epsilon &&
         quotaLeft(account) > books.epsilon,
-      (account) => -account.load,
     );
     if (newcomer === undefined) return moves;
     const move = fillOne(newcomer);
-    if (move === undefined) closed.add(newcomer);
+    if (move === undefined) receivers.drop(newcomer);
     else moves.push(move);
   }
 
   function fillOne(newcomer: Account): Move | undefined {
     const unfit = new Set<Account>();
     for (;;) {
-      const giver = highest(
-        books.targets,
+      const giver = givers.first(
         (account) =>
-          !newcomerSet.has(account) &&
-          !spent.has(account) &&
-          !unfit.has(account) &&
-          account.load > limits.level + books.epsilon &&
-          canGive(account, limits),
-        (account) => account.load,
+          !unfit.has(account) && account.load > limits.level + books.epsilon && canGive(account, limits),
       );
       if (giver === undefined) return undefined;
       const difference = giver.load - newcomer.load;
@@ -188,12 +188,15 @@ export function fillNewcomers(
         Math.min(room, quotaLeft(newcomer)) + books.epsilon,
         (weight) => weight <= most && weight < difference - books.epsilon,
       );
-      if (choice === "too-heavy") spent.add(giver);
+      // Too heavy for the emptiest newcomer, it is so for all others in this round.
+      if (choice === "too-heavy") givers.drop(giver);
       else if (choice === "unfit") unfit.add(giver);
       else {
         const before = newcomer.load;
         const move = moveOf(giver, newcomer, choice, "newcomer");
         given.set(newcomer, (given.get(newcomer) ?? 0) + newcomer.load - before);
+        givers.moved(giver);
+        receivers.moved(newcomer);
         return move;
       }
     }
@@ -206,39 +209,20 @@ export function newcomerLevel(books: Books, level: number): number {
 }
 
 function canGive(account: Account, limits: BalanceLimits): boolean {
-  return account.giving < limits.maxMovesInFlight && account.movable.length > 0;
+  return account.giving < limits.maxMovesInFlight;
 }
 
 function canReceive(account: Account, limits: BalanceLimits): boolean {
   return account.leases < account.cap && account.receiving < limits.maxMovesInFlight;
 }
 
-function moveOf(giver: Account, receiver: Account, index: number, why: MoveReason): Move | undefined {
-  const moved = transfer(giver, receiver, index);
-  if (moved === undefined) return undefined;
+function moveOf(giver: Account, receiver: Account, index: number, why: MoveReason): Move {
+  const { lease } = transfer(giver, receiver, index);
   return {
-    leaseKey: moved.lease.leaseKey,
-    epoch: moved.lease.epoch,
+    leaseKey: lease.leaseKey,
+    epoch: lease.epoch,
     from: giver.worker.workerId,
     to: receiver.worker.workerId,
     why,
   };
-}
-
-/** The first of the highest: accounts come in the order of their names, so that ties fall alike everywhere. */
-function highest<T>(
-  items: readonly T[],
-  admits: (item: T) => boolean,
-  value: (item: T) => number,
-): T | undefined {
-  let best: T | undefined;
-  let bestValue = -Infinity;
-  for (const item of items) {
-    const itemValue = value(item);
-    if (itemValue > bestValue && admits(item)) {
-      best = item;
-      bestValue = itemValue;
-    }
-  }
-  return best;
 }

@@ -1,5 +1,5 @@
 import { openBooks, type Account, type Books } from "./plan-books.js";
-import type { WeighedLease } from "./plan-ledger.js";
+import type { Ledger, WeighedLease } from "./plan-ledger.js";
 import type { PlanLease, PlanSnapshot } from "./plan-snapshot.js";
 import { compareKeys, hashKey, scoreOf } from "./rendezvous.js";
 
@@ -32,14 +32,16 @@ interface RankedOrphan {
  * may: the old, stuck processor of that very lease still runs in it.
  *
  * @param firstSeenMs when this process first saw each orphan, on the clock of `nowMs`; one that is not there is new
+ * @param ledger of an earlier snapshot, which saves time where little has changed
  */
 export function adoptionsFor(
   me: string,
   firstSeenMs: ReadonlyMap<string, number>,
   snapshot: PlanSnapshot,
+  ledger?: Ledger,
 ): string[] {
   const { nowMs, config } = snapshot;
-  const books = openBooks(snapshot);
+  const books = openBooks(snapshot, ledger);
   const mine = books.accounts.get(me);
   if (mine === undefined || !mine.worker.live || mine.worker.draining) return [];
 

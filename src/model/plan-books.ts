@@ -10,6 +10,8 @@ export class Account {
   /** The most leases that a plan lets it have. */
   readonly cap: number;
   readonly unfit: ReadonlySet<string>;
+  /** No lease that may be moved away is lighter. */
+  readonly lightest: number;
   load = 0;
   /** Held or on their way here. What is on its way out counts too, since it may come to nothing: caps go by this. */
   leases = 0;
@@ -22,11 +24,12 @@ export class Account {
   readonly #nowMs: number;
   #movable: WeighedLease[] | undefined;
 
-  constructor(worker: PlanWorker, own: readonly WeighedLease[], nowMs: number) {
+  constructor(worker: PlanWorker, { own, lightest }: Share, nowMs: number) {
     this.worker = worker;
     this.isTarget = worker.live && !worker.draining && !worker.blind;
     this.cap = Math.min(worker.maxLeases ?? Infinity, worker.hardMaxLeases ?? Infinity);
     this.unfit = new Set(worker.unfit);
+    this.lightest = lightest;
     this.#own = own;
     this.#nowMs = nowMs;
   }
@@ -65,8 +68,7 @@ export function openBooks(snapshot: PlanSnapshot, before?: Ledger): Books {
   const { leases, total } = ledger;
   const accounts = new Map<string, Account>();
   for (const worker of [...snapshot.workers].sort((a, b) => compareKeys(a.workerId, b.workerId))) {
-    const { own } = ledger.share(worker.workerId);
-    accounts.set(worker.workerId, new Account(worker, own, snapshot.nowMs));
+    accounts.set(worker.workerId, new Account(worker, ledger.share(worker.workerId), snapshot.nowMs));
   }
   for (const account of accounts.values()) enter(accounts, account, ledger.share(account.worker.workerId));
   const targets = [...accounts.values()].filter(({ isTarget }) => isTarget);
@@ -111,9 +113,9 @@ function weightOf(own: readonly WeighedLease[], borne: readonly WeighedLease[]):
 }
 
 /** Books a planned move. */
-export function transfer(giver: Account, receiver: Account, index: number): WeighedLease | undefined {
+export function transfer(giver: Account, receiver: Account, index: number): WeighedLease {
   const [moved] = giver.movable.splice(index, 1);
-  if (moved === undefined) return undefined;
+  if (moved === undefined) throw new RangeError(`there is no lease ${String(index)} to move`);
   giver.load -= moved.weight;
   giver.shift -= moved.weight;
   giver.giving++;
@@ -138,6 +140,8 @@ export function chooseLease(
   fit: number,
   mayExceed: (weight: number) => boolean,
 ): Choice {
+  // Told without a list of them: in a fleet that is even, most have nothing light enough.
+  if (giver.lightest > fit && !mayExceed(giver.lightest)) return "too-heavy";
   const { movable } = giver;
   const above = firstAbove(movable, fit);
   let unfit = false;

@@ -12,8 +12,9 @@ export interface WeighedLease {
 export interface Share {
   /** Its own, with no directive in flight. */
   readonly own: readonly WeighedLease[];
-  /** The weight of those. */
+  /** The weight of those, and of the lightest; Infinity without any. */
   readonly weight: number;
+  readonly lightest: number;
   /** On their way from it or to it. */
   readonly inFlight: readonly WeighedLease[];
 }
@@ -21,10 +22,11 @@ export interface Share {
 interface GrowingShare extends Share {
   readonly own: WeighedLease[];
   weight: number;
+  lightest: number;
   readonly inFlight: WeighedLease[];
 }
 
-const noShare: Share = { own: [], weight: 0, inFlight: [] };
+const noShare: Share = { own: [], weight: 0, lightest: Infinity, inFlight: [] };
 
 /** Beyond this part of the leases a look at all of them costs no more than one at each that changed. */
 const patchable = 1 / 8;
@@ -74,7 +76,8 @@ export class Ledger {
     const shares = new Map<string, GrowingShare>();
     const shareOf = (workerId: string): GrowingShare => {
       let share = shares.get(workerId);
-      if (share === undefined) shares.set(workerId, (share = { own: [], weight: 0, inFlight: [] }));
+      if (share === undefined)
+        shares.set(workerId, (share = { own: [], weight: 0, lightest: Infinity, inFlight: [] }));
       return share;
     };
     for (const weighed of leases) {
@@ -84,6 +87,7 @@ export class Ledger {
       if (inFlightTo === undefined) {
         share.own.push(weighed);
         share.weight += weighed.weight;
+        share.lightest = Math.min(share.lightest, weighed.weight);
         continue;
       }
       share.inFlight.push(weighed);
@@ -123,6 +127,7 @@ export class Ledger {
       shares.set(workerId, {
         own: stays,
         weight: stays.reduce((sum, { weight }) => sum + weight, 0),
+        lightest: stays.reduce((least, { weight }) => Math.min(least, weight), Infinity),
         inFlight: all.filter(({ lease }) => lease.inFlightTo !== undefined),
       });
     }
