@@ -10,6 +10,7 @@ import { Collected } from "./collected.js";
 import { Deletion } from "./deletion.js";
 import { DrainChecks } from "./drain-checks.js";
 import { Liveness } from "./liveness.js";
+import { MoveFloor } from "./move-floor.js";
 import type { ByHand } from "./operator.js";
 import type { Processes } from "./processes.js";
 import { Rest } from "./rest.js";
@@ -53,6 +54,7 @@ export class Invariants implements ByHand {
   readonly drains: DrainChecks;
   readonly liveness: Liveness;
   readonly rest: Rest;
+  readonly floor: MoveFloor;
   readonly collected: Collected;
   readonly deletion: Deletion;
   readonly transitions: Transitions;
@@ -118,6 +120,7 @@ export class Invariants implements ByHand {
       },
       report,
     );
+    this.floor = new MoveFloor(nowMs, report);
     this.rows = new RowChecks(
       store.rows,
       {
@@ -132,9 +135,11 @@ export class Invariants implements ByHand {
       {
         leaseChanged: (before, after, rows) => {
           transitions.lease(before, after, rows);
+          this.floor.leaseChanged(before, after, rows);
         },
         workerChanged: (before, after) => {
           transitions.worker(before, after);
+          this.floor.workerChanged(before, after);
           if (after.fencedBy === undefined || before?.fencedBy !== undefined) return;
           this.liveness.fenced(after);
           this.collected.fenced(after);

@@ -196,15 +196,15 @@ class Simulation {
   /** What is left is worked, everybody stops, and nothing remains. */
   async #finish(): Promise<void> {
     const { ledger } = this.#invariants;
-    const time = this.#time;
-    await this.#until(() => ledger.missing().length === 0, time.nowMs + finishMs);
+    await this.#until(() => ledger.missing().length === 0, this.#time.nowMs + finishMs);
     const missing = ledger.missing();
     if (missing.length > 0) this.#fail("nothing-lost", `not worked at the end: ${missing.join(", ")}`);
     await this.#finishHealing();
+    this.#invariants.floor.end(this.#store.rows.view());
     this.#finishing = true;
     const alive = this.#processes.alive();
     for (const process of alive) void process.stop();
-    await this.#until(() => alive.every((process) => !process.isAlive), time.nowMs + finishMs);
+    await this.#until(() => alive.every((process) => !process.isAlive), this.#time.nowMs + finishMs);
     for (const process of alive) {
       if (process.state !== "stopped") {
         this.#fail("stops-clean", `${process.name} is ${process.state} after its clean stop`);

@@ -9,8 +9,8 @@
  * - `drained-before-handoff`, `stops-drain`: work comes to rest, and is checkpointed, before its lease is given away.
  * - `deletion-surfaces`: deleted tables end every worker, and are not made again behind people's backs.
  * - `owned-after-healing` (L1, L7), `outages-move-nothing` (L4), `stops-leave-no-orphan` (L5), `deaths-are-fenced`
- *   (L6),
- *   `deaths-are-collected` (L6), `balance-rests` (L2, L3), `held-is-worked` (L8), `stops-clean`, `no-leaks`.
+ *   (L6), `deaths-are-collected` (L6), `balance-rests` (L2, L3), `moves-near-floor` (L3), `held-is-worked` (L8),
+ *   `stops-clean`, `no-leaks`.
  */
 export const invariantNames = [
   "one-believer",
@@ -35,6 +35,7 @@ export const invariantNames = [
   "deaths-are-fenced",
   "held-is-worked",
   "balance-rests",
+  "moves-near-floor",
   "deaths-are-collected",
   "deletion-surfaces",
   "stops-clean",

@@ -72,6 +72,33 @@ describe("of what must happen, a simulation misses", function () {
     expect(refused).to.be.greaterThan(0);
   });
 
+  it("a planner that moves leases without need", async () => {
+    // By turns half of the workers seem to have twice the load of the others, and so has nobody.
+    const factory = wrapPorts(({ store, clock }) => ({
+      store: {
+        ...store,
+        leases: {
+          keysOf: (...args) => store.leases.keysOf(...args),
+          get: (...args) => store.leases.get(...args),
+          scan: async (call) => {
+            const scan = await store.leases.scan(call);
+            const turn = Math.floor(clock.now().monoMs / 10_000) % 2;
+            const leases = scan.leases.map((lease) => {
+              const slot = Number(/^worker-(\d+)/.exec(lease.owner ?? "")?.[1] ?? 0);
+              return { ...lease, throughputKBps: slot % 2 === turn ? 20 : 10 };
+            });
+            return { ...scan, leases };
+          },
+        },
+      },
+    }));
+    // Nothing is held against its rest before it is healed.
+    const faults = [{ kind: "wall-jump", worker: 0, atMs: 75_000, byMs: 10 }] as const;
+    const long = { faults, produceUntilMs: 60_000, runMs: 80_000, shards: 16 };
+    expect(await broken({}, long)).to.equal(undefined);
+    expect(await broken({ factory }, long)).to.equal("moves-near-floor");
+  });
+
   const deletion = [
     { kind: "tables-deleted", atMs: 20_000 },
     ...[0, 1, 2].map((worker) => ({ kind: "start", worker, atMs: 40_000 }) as const),

@@ -1,0 +1,116 @@
+import type { Lease } from "../model/lease.js";
+import { isFinished } from "../model/position.js";
+import { isLive, isTarget, type WorkerRow } from "../model/worker-row.js";
+import type { MemorySnapshot } from "../store/memory/index.js";
+import type { Report } from "./violation.js";
+
+/** A planner sees the fleet as it was a round ago: of ten moves one may have been needed then and not be any more. */
+const factor = 1.1;
+/** A change of members in four may find a directive under way that it makes needless. */
+const slackAChange = 1 / 4;
+/** Who comes while another is filled finds as much on its way there as a round gives. */
+const slackALease = 1 / 8;
+/** And in a small fleet a move or two. */
+const slack = 2;
+
+/**
+ * Planned moves against the fewest that what happened made necessary (protocol, "Assignment").
+ *
+ * A spread lacks so many moves of being even. Whatever befalls a fleet changes that number: who joins, leaves or dies, and
+ * every lease that is taken, released, made or finished. A move lowers it by one at best. So what all moves together have
+ * lowered it by is the least that any planner could have done with, given what happened; a lease that goes to and fro, or
+ * from one to another who is no emptier, has lowered it by nothing. While somebody leaves, or a deploy rolls, no evenness is
+ * promised, and no move needed.
+ */
+export class MoveFloor {
+  readonly #report: Report;
+  readonly #nowMs: () => number;
+  #moves = 0;
+  #floor = 0;
+  /** Of who may hold leases. */
+  #changes = 0;
+  readonly #needless: string[] = [];
+
+  constructor(nowMs: () => number, report: Report) {
+    this.#nowMs = nowMs;
+    this.#report = report;
+  }
+
+  workerChanged(before: WorkerRow | undefined, after: WorkerRow): void {
+    if ((before !== undefined && isTarget(before)) !== isTarget(after)) this.#changes++;
+  }
+
+  leaseChanged(before: Lease | undefined, after: Lease, rows: MemorySnapshot): void {
+    const { epoch, owner, tenure } = after;
+    if (before?.owner === undefined || owner === undefined || epoch === before.epoch) return;
+    if (tenure?.reason !== "handoff" || tenure.cause !== "handoff") return;
+    this.#moves++;
+    const gain = promisesNothing(rows) ? 0 : gainOf(before.owner, owner, rows);
+    this.#floor += gain;
+    if (gain > 0) return;
+    this.#needless.push(
+      `${after.leaseKey} from ${before.owner} to ${owner} at ${this.#nowMs().toFixed(0)} ms`,
+    );
+  }
+
+  /** The run is over; `rows` as they stand. */
+  end(rows: MemorySnapshot): void {
+    const leases = rows.scan().leases.filter(isOpen).length;
+    const allowed =
+      factor * Math.max(0, this.#floor) + slackAChange * this.#changes + slackALease * leases + slack;
+    if (this.#moves <= allowed) return;
+    this.#report(
+      "moves-near-floor",
+      `${String(this.#moves)} planned moves where ${String(this.#floor)} had been enough and ${allowed.toFixed(1)} would do after ${String(this.#changes)} changes of members; needless: ${this.#needless.join(", ")}`,
+    );
+  }
+}
+
+/** By how much a move that has just been made brought the fleet nearer to an even spread: 1, 0 or −1. */
+function gainOf(giver: string, receiver: string, rows: MemorySnapshot): number {
+  const counts = countsOf(rows);
+  const after = fewestMoves(counts);
+  const given = counts.get(giver);
+  const received = counts.get(receiver);
+  if (given !== undefined) counts.set(giver, given + 1);
+  if (received !== undefined) counts.set(receiver, received - 1);
+  return fewestMoves(counts) - after;
+}
+
+/** The unfinished leases of everybody who may be given any. Simulated loads are even: every lease weighs the same. */
+function countsOf(rows: MemorySnapshot): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const row of rows.fleet().workers) if (isTarget(row)) counts.set(row.workerId, 0);
+  for (const lease of rows.scan().leases) {
+    const count = lease.owner !== undefined && isOpen(lease) ? counts.get(lease.owner) : undefined;
+    if (lease.owner !== undefined && count !== undefined) counts.set(lease.owner, count + 1);
+  }
+  return counts;
+}
+
+/** The least number of leases that must change owner so that everybody holds the mean, rounded either way. */
+function fewestMoves(counts: ReadonlyMap<string, number>): number {
+  let total = 0;
+  for (const count of counts.values()) total += count;
+  const low = Math.floor(total / counts.size);
+  const high = Math.ceil(total / counts.size);
+  let missing = 0;
+  let spare = 0;
+  for (const count of counts.values()) {
+    missing += Math.max(0, low - count);
+    spare += Math.max(0, count - high);
+  }
+  return Math.max(missing, spare);
+}
+
+function isOpen({ marked, checkpoint }: Lease): boolean {
+  return !marked && !isFinished(checkpoint);
+}
+
+function promisesNothing(rows: MemorySnapshot): boolean {
+  const live = rows.fleet().workers.filter(isLive);
+  const staying = live.filter(({ draining }) => !draining);
+  return (
+    staying.length < live.length || staying.some(({ deployment }) => deployment !== staying[0]?.deployment)
+  );
+}
