@@ -8,6 +8,8 @@ const small: ScenarioShape = { machines: [3, 6], shards: [6, 16], warmUpMs: 12_0
 export const scenarios: Readonly<Record<string, (seed: number) => Scenario>> = {
   any: (seed) => drawScenario(seed, small),
   rolling: (seed) => drawScenario(seed, { ...small, theme: "rolling" }),
+  /** As long as the seeds are: a shorter deploy leaves a planner no time to fill anybody. */
+  deploy: (seed) => drawScenario(seed, { theme: "deploy" }),
   /** More than eight observe by threes. */
   large: (seed) => drawScenario(`large ${String(seed)}`, { ...small, machines: [9, 14] }),
 };
