@@ -128,7 +128,8 @@ class Simulation {
       report,
     );
     const clocksJump = scenario.faults.some(({ kind }) => kind === "wall-jump" || kind === "suspend");
-    const watched = { isWhole: true, automaticCheckpoints: true, clocksJump, clockRateBound };
+    const automaticCheckpoints = scenario.checkpointing !== "explicit";
+    const watched = { isWhole: true, automaticCheckpoints, clocksJump, clockRateBound };
     this.#monitor = new Monitor({ ...this.#config, ...watched }, ({ rule, expected }) => {
       if (options.monitored ?? true) this.#report("monitor", `${rule}: ${expected}`);
     });

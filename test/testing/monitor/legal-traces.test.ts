@@ -218,6 +218,17 @@ describe("the monitor accepts", () => {
     expect(violationsOf(alone, { isWhole: false })).to.deep.equal([]);
     expect(violationsOf(alone).map(({ rule }) => rule)).to.include("handed-over-by-its-owner");
   });
+
+  it("may end a drain behind its work where processors checkpoint by themselves: theirs may be refused", () => {
+    const behind: readonly Step[] = [
+      ...held,
+      [30, t.batch(a, 101, "5", "9")],
+      [40, t.done(a, 101)],
+      [50, t.drained(a, 101, "TRIM_HORIZON")],
+    ];
+    expect(violationsOf(behind, { automaticCheckpoints: false })).to.deep.equal([]);
+    expect(violationsOf(behind).map(({ rule }) => rule)).to.deep.equal(["drained-is-checkpointed"]);
+  });
 });
 
 describe("a written trace", () => {
