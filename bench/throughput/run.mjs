@@ -10,6 +10,9 @@ const startWithinMs = 300_000;
 const answersAhead = 8;
 const recordsAhead = 60_000;
 
+/** A subject has lost or skipped records, or got others than were sent. */
+export class LostRecords extends Error {}
+
 /** @returns {Promise<object>} records, seconds, cpuSeconds, the rates of them, residentBytes and serverShare */
 export async function runOnce(subject, cell, server, windowMs) {
   const leases = await subject.leases(cell);
@@ -60,6 +63,7 @@ export async function runOnce(subject, cell, server, windowMs) {
 async function said(child, event, withinMs) {
   const line = await child.line(withinMs);
   const told = JSON.parse(line);
+  if (told.event === "lost") throw new LostRecords(line);
   if (told.event !== event) throw new Error(`it said ${line}, where ${event} was due`);
   return told;
 }
@@ -74,18 +78,20 @@ function peakResidentBytes(pid) {
 /**
  * Every record of every shard, from the first on, was read whole: their bytes add up, and the server has sent them, and
  * little more.
- * @throws Error when a subject lost or skipped some
+ * @throws LostRecords
  */
 export function checkRead({ recordBytes, size, shards }, read, sentBefore, sentAfter) {
-  if (read.length !== shards) throw new Error(`${read.length} of ${shards} shards were read`);
+  if (read.length !== shards) throw new LostRecords(`${read.length} of ${shards} shards were read`);
   const sumOf = sumsOf(recordBytes, size);
   for (const { shardId, records, sum } of read) {
     const shard = Number(shardId.slice("shardId-".length));
     const sent = sentAfter[shard] - sentBefore[shard];
-    if (sum !== sumOf(records)) throw new Error(`${shardId}: the bytes of its ${records} records are others`);
-    if (records > sent) throw new Error(`${shardId}: ${records} records were counted, ${sent} were sent`);
+    if (sum !== sumOf(records))
+      throw new LostRecords(`${shardId}: the bytes of its ${records} records are others`);
+    if (records > sent)
+      throw new LostRecords(`${shardId}: ${records} records were counted, ${sent} were sent`);
     const ahead = Math.max(answersAhead * size, recordsAhead);
     if (sent - records > ahead)
-      throw new Error(`${shardId}: of ${sent} records only ${records} were counted`);
+      throw new LostRecords(`${shardId}: of ${sent} records only ${records} were counted`);
   }
 }

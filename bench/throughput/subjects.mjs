@@ -32,7 +32,7 @@ export function leasehold(name, { source = {}, worker = {}, profile } = {}) {
   };
 }
 
-export const bareSdk = {
+const bareSdk = {
   name: "bareSdk",
   command: process.execPath,
   args: [path.join(folder, "bare-sdk.mjs")],
@@ -60,8 +60,19 @@ async function kcl() {
   }
 }
 
-/** In the order in which they take turns; the KCL last, and not where it cannot be had. */
-export async function allSubjects() {
-  const own = [leasehold("leasehold"), leasehold("leaseholdZeroCopy", { source: { zeroCopy: true } })];
-  return [bareSdk, ...own, await kcl()].filter((subject) => subject !== undefined);
+const makers = {
+  bareSdk: () => bareSdk,
+  leasehold: () => leasehold("leasehold"),
+  leaseholdZeroCopy: () => leasehold("leaseholdZeroCopy", { source: { zeroCopy: true } }),
+  kcl,
+};
+
+/** In the order in which they take turns. */
+export const subjectNames = Object.keys(makers);
+
+/** Those that are wanted; without the KCL where it cannot be had. */
+export async function subjectsOf(wanted) {
+  const subjects = [];
+  for (const name of subjectNames) if (wanted.includes(name)) subjects.push(await makers[name]());
+  return subjects.filter((subject) => subject !== undefined);
 }

@@ -132,7 +132,10 @@ public final class KclSubject {
       long first = indexOf(records.get(0));
       long last = indexOf(records.get(records.size() - 1));
       if (first != next || last - first + 1 != records.size()) {
-        fail("%s: %d records from %d to %d, where %d comes next".formatted(shard, records.size(), first, last, next));
+        say(
+            "{\"event\":\"%s\",\"shardId\":\"%s\",\"count\":%d,\"from\":%d,\"to\":%d,\"next\":%d}"
+                .formatted(first < next ? "again" : "lost", shard, records.size(), first, last, next));
+        Runtime.getRuntime().halt(1);
       }
       next = last + 1;
       Counts more = new Counts(records.size(), sum);
