@@ -49,4 +49,12 @@ describe("the museum of simulated bugs", function () {
     const result = await simulate(kept("claims-while-leaving-2"));
     expect(result.emitted.get("leave-sent")).to.be.greaterThan(0);
   });
+
+  // The belief lapsed in the middle of a call that did not break off when it was told to. The tenure resumed since has nothing in
+  // flight of its own, so it was drained at once, and the next owner worked beside that call.
+  it("a resumed lease was handed over while a call of the tenure before ran (given-beside-an-earlier-call-886)", async () => {
+    const result = await simulate(kept("given-beside-an-earlier-call-886"));
+    expect(result.transitions.get("resumed")).to.be.greaterThan(0);
+    expect(result.transitions.get("handoff")).to.be.greaterThan(0);
+  });
 });
