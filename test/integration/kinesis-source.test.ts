@@ -1,4 +1,6 @@
 import {
+  GetRecordsCommand,
+  GetShardIteratorCommand,
   KinesisClient,
   ListShardsCommand,
   MergeShardsCommand,
@@ -24,9 +26,9 @@ describe("the Kinesis source on kinesis-local", function () {
   const closers: (() => void)[] = [];
 
   before(async () => {
-    emulator = await startKinesisLocal({ streams: { one: 1, two: 2, many: 3 } });
+    emulator = await startKinesisLocal({ streams: { one: 1, two: 2, many: 3, formats: 1 } });
     client = new KinesisClient({ ...clientOptions(), requestHandler: new NodeHttpHandler() });
-    for (const stream of ["one", "two", "many"]) await active(stream);
+    for (const stream of ["one", "two", "many", "formats"]) await active(stream);
   });
 
   after(async () => {
@@ -46,16 +48,30 @@ describe("the Kinesis source on kinesis-local", function () {
     };
   }
 
-  function source(streamName: string, options: Partial<KinesisOptions> = {}): PartitionSource {
-    let own: KinesisClient | undefined;
-    const made = kinesis({
-      streamName,
-      idlePollIntervalMs: 200,
-      ...options,
-      client: (defaults) => (own = new KinesisClient({ ...defaults, ...clientOptions() })),
-    })({ clock: systemClock, random: systemRandom });
-    closers.push(() => own?.destroy());
-    return made;
+  /** @param types is given the format of each answer to GetRecords */
+  function source(
+    streamName: string,
+    options: Partial<KinesisOptions> = {},
+    types: unknown[] = [],
+  ): PartitionSource {
+    const make = (defaults: KinesisClientConfig): KinesisClient => {
+      const own = new KinesisClient({ ...defaults, ...clientOptions() });
+      closers.push(() => own.destroy());
+      own.middlewareStack.add(
+        (next, context) => async (args) => {
+          const result = await next(args);
+          const { headers } = result.response as { readonly headers: Readonly<Record<string, string>> };
+          if (context.commandName === "GetRecordsCommand") types.push(headers["content-type"]);
+          return result;
+        },
+        { step: "deserialize", priority: "low", name: "types" },
+      );
+      return own;
+    };
+    return kinesis({ streamName, idlePollIntervalMs: 200, ...options, client: make })({
+      clock: systemClock,
+      random: systemRandom,
+    });
   }
 
   function open(
@@ -141,6 +157,41 @@ describe("the Kinesis source on kinesis-local", function () {
     if (first.kind === "ended") throw new Error("ended too early");
     const sequence = first.records[0]?.sequenceNumber ?? "";
     expect(await texts(open(one, key, sequence), 2)).to.deep.equal(["b", "c"]);
+  });
+
+  it("reads the same records in every format, as a bare client does", async () => {
+    const sizes = [0, 1, 100, 5_000, 200_000];
+    const put = sizes.map((size, i) => ({
+      PartitionKey: `key ${String(i)} é🙂`,
+      Data: Buffer.alloc(size, i),
+    }));
+    await client.send(new PutRecordsCommand({ StreamName: "formats", Records: put }));
+    const [shard] = await source("formats").list(signal);
+    const at = {
+      StreamName: "formats",
+      ShardId: shard?.partitionKey,
+      ShardIteratorType: "TRIM_HORIZON" as const,
+    };
+    const { ShardIterator } = await client.send(new GetShardIteratorCommand(at));
+    const { Records = [] } = await client.send(new GetRecordsCommand({ ShardIterator }));
+    expect(Records).to.have.length(sizes.length);
+    const expected = Records.map((record) => ({
+      data: record.Data,
+      partitionKey: record.PartitionKey,
+      sequenceNumber: record.SequenceNumber,
+      subSequenceNumber: 0,
+      arrivalMs: record.ApproximateArrivalTimestamp?.getTime(),
+    }));
+    for (const wire of ["auto", "json", "sdk"] as const) {
+      const types: unknown[] = [];
+      const reader = open(source("formats", { wire }, types), shard?.partitionKey ?? "");
+      const fetch = await reader.next(signal);
+      expect(fetch.kind === "records" && fetch.records, wire).to.deep.equal(expected);
+      reader.close();
+      expect(new Set(types)).to.deep.equal(
+        new Set([`application/x-amz-${wire === "auto" ? "cbor" : "json"}-1.1`]),
+      );
+    }
   });
 
   it("follows a split: the parent ends with both children, which hold what came after", async () => {

@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+
 /** An answer as the SDK's middleware passes it on, whichever handler fetched it. */
 export interface WireResponse {
   readonly statusCode: number;
@@ -23,6 +25,15 @@ export function header({ headers }: Pick<WireResponse, "headers">, name: string)
   return found === undefined ? undefined : headers[found];
 }
 
+/** A body that fails as it is read, so that the SDK's own deserialiser meets the error where it would have met it. */
+export function failingBody(error: unknown): Readable {
+  return new Readable({
+    read() {
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+    },
+  });
+}
+
 /** What is announced beyond this is not believed before it comes. An answer of GetRecords has 10 MiB of payload at most. */
 const preparedBytes = 64 * 1_048_576;
 
@@ -40,6 +51,7 @@ export async function collect(response: WireResponse): Promise<Buffer | undefine
   const { body } = response;
   if (body === undefined || body === null) return Buffer.alloc(0);
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (typeof body !== "object") return undefined;
   if (body instanceof Blob) return Buffer.from(await body.arrayBuffer());
   const whole = new Whole(Number(header(response, "content-length")));
   if (isNodeStream(body)) await drain(body, whole);

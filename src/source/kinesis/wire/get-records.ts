@@ -78,9 +78,9 @@ export class GetRecords {
     return error?.isDoubtful === true && this.#hasAnsweredCbor ? undefined : error?.refusal;
   }
 
-  #cannotRead(why: Error): void {
+  #cannotRead(why: string): void {
     this.#broken++;
-    if (this.#broken >= brokenAtMost) this.#fallBack(why.message);
+    if (this.#broken >= brokenAtMost) this.#fallBack(why);
   }
 
   #fallBack(why: string): void {

@@ -1,5 +1,6 @@
 import type { GetRecordsCommand } from "@aws-sdk/client-kinesis";
-import { collect, isWireResponse, type WireResponse } from "./body.js";
+import { messageOf } from "../../../model/errors.js";
+import { collect, failingBody, isWireResponse, type WireResponse } from "./body.js";
 import { decodeCbor } from "./cbor-records.js";
 import { encodeCbor } from "./cbor-request.js";
 import type { Decoded } from "./decoded.js";
@@ -18,8 +19,8 @@ export class RecordsExchange {
   #decoded: Decoded | undefined;
   /** What the last attempt failed with, as the answer to CBOR. */
   #error: WireError | undefined;
-  /** An answer in CBOR that could not be read. */
-  #broken: Error | undefined;
+  /** Why the last attempt's answer in CBOR could not be read. */
+  #broken: string | undefined;
 
   /** @param copy whether payloads are copied at once, where else they would be views that keep the whole body */
   constructor(format: "cbor" | "json", copy: boolean) {
@@ -35,7 +36,7 @@ export class RecordsExchange {
     return this.#error;
   }
 
-  get broken(): Error | undefined {
+  get broken(): string | undefined {
     return this.#broken;
   }
 
@@ -64,22 +65,33 @@ export class RecordsExchange {
     const isFailure = response.statusCode >= 300;
     // A failure of JSON is the SDK's own matter.
     if (isFailure && !this.#isCbor) return;
-    const body = await collect(response);
-    if (body === undefined) return;
-    if (isFailure) {
-      this.#error = readError(response, body);
-      response.body = this.#error.body;
-      return;
+    try {
+      const body = await collect(response);
+      if (body === undefined) return;
+      response.body = body;
+      if (isFailure) this.#takeFailure(response, body);
+      else this.#takeRecords(response, body);
+    } catch (error) {
+      response.body = failingBody(error);
     }
+  }
+
+  #takeFailure(response: WireResponse, body: Buffer): void {
+    this.#error = readError(response, body);
+    response.body = this.#error.body;
+  }
+
+  #takeRecords(response: WireResponse, body: Buffer): void {
     this.#decoded = isCborBody(response, body) ? this.#fromCbor(body) : fromJson(body);
-    response.body = this.#decoded === undefined ? body : Buffer.from(JSON.stringify(this.#decoded.rest));
+    if (this.#decoded !== undefined) response.body = Buffer.from(JSON.stringify(this.#decoded.rest));
   }
 
   #fromCbor(body: Buffer): Decoded {
     try {
       return decodeCbor(body, this.#copy);
     } catch (error) {
-      this.#broken = error instanceof Error ? error : new Error(String(error));
+      // The SDK adds words of its own to the message.
+      this.#broken = messageOf(error);
       throw error;
     }
   }
