@@ -8,7 +8,7 @@ interface Listener {
 /** An `AbortSignal` with what this package uses of one, and no more: what is missing here fails loudly where it is used. */
 class LightSignal {
   aborted = false;
-  reason: unknown = undefined;
+  #reason: unknown;
   #first: Listener | undefined;
   #last: Listener | undefined;
 
@@ -29,6 +29,13 @@ class LightSignal {
     }
   }
 
+  get reason(): unknown {
+    // Made where it is asked for: most signals are aborted without one, and errors cost.
+    if (this.aborted && this.#reason === undefined)
+      this.#reason = new DOMException("This operation was aborted", "AbortError");
+    return this.#reason;
+  }
+
   throwIfAborted(): void {
     if (this.aborted) throw this.reason;
   }
@@ -37,7 +44,7 @@ class LightSignal {
   abort(reason: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
-    this.reason = reason ?? new DOMException("This operation was aborted", "AbortError");
+    this.#reason = reason;
     const event = { type: "abort", target: this } as const;
     let next: Listener | undefined;
     for (let one = this.#first; one !== undefined; one = next) {

@@ -8,10 +8,22 @@ import type {
 } from "../source/partition-source.js";
 import { asPartition, type SimulatedShard, type SimulatedShards } from "./simulated-shards.js";
 
+/** What a reader asks the stream, again and again, until an answer brings something. */
+export interface Poll<Answer, Found> {
+  /** How long the reader waits before it asks, ms: looked at before each question. */
+  readonly waitMs: () => number;
+  /** At the stream, when the question arrives. */
+  readonly look: () => Answer;
+  /** At the reader, when the answer does; undefined: there is nothing yet, ask again. What it throws ends the poll. */
+  readonly answered: (answer: Answer) => Found | undefined;
+  /** At the reader, where there was none. What it throws ends the poll. */
+  readonly failed: (error: Error) => void;
+}
+
 export interface ReaderDeps {
   readonly shards: SimulatedShards;
-  /** Carries a question to the stream, which looks for its answer after so long, and the answer back. */
-  readonly ask: <T>(signal: AbortSignal, waitMs: number, answer: () => T) => Promise<T>;
+  /** Polls the stream. A shard at rest is asked thousands of times: that is no work of promises. */
+  readonly poll: <Answer, Found>(signal: AbortSignal, poll: Poll<Answer, Found>) => Promise<Found>;
   readonly wallMs: () => number;
   readonly idleMs: number;
   readonly batchRecords: number;
@@ -38,44 +50,38 @@ export class SimulatedReader implements PartitionReader {
     this.#deps = deps;
   }
 
-  async next(signal: AbortSignal): Promise<SourceFetch> {
-    for (;;) {
-      const answer = await this.#fetch(signal);
-      this.#isIdle = answer === undefined || answer.records.length < this.#deps.batchRecords;
-      if (answer !== undefined) {
-        this.#next = answer.next;
-        this.#partition.onAnswer();
-        if (answer.children !== undefined) {
-          return { kind: "ended", children: answer.children.map(asPartition) };
-        }
-        const last = answer.records.at(-1);
-        if (last !== undefined) {
-          return {
-            kind: "records",
-            records: answer.records,
-            lastPosition: position(last.sequenceNumber, last.subSequenceNumber),
-            millisBehindLatest: answer.behindMs,
-            bytes: answer.records.reduce((bytes, record) => bytes + record.data.length, 0),
-          };
-        }
-      }
-    }
+  next(signal: AbortSignal): Promise<SourceFetch> {
+    return this.#deps.poll<Answer, SourceFetch>(signal, {
+      waitMs: () => (this.#isIdle ? this.#deps.idleMs : 0),
+      look: () => this.#read(),
+      answered: (answer) => this.#fetched(answer),
+      failed: (error) => {
+        // What passes is retried after the idle time; what does not, and the end of the tenure, is the caller's.
+        if (!(error instanceof LeaseholdError && error.retryable) || signal.aborted) throw error;
+        this.#partition.onError(error);
+        this.#isIdle = true;
+      },
+    });
   }
 
   close(): void {
     // Nothing is held between two calls.
   }
 
-  async #fetch(signal: AbortSignal): Promise<Answer | undefined> {
-    try {
-      const waitMs = this.#isIdle ? this.#deps.idleMs : 0;
-      return await this.#deps.ask(signal, waitMs, () => this.#read());
-    } catch (error) {
-      // What passes is retried after the idle time; what does not, and the end of the tenure, is the caller's.
-      if (!(error instanceof LeaseholdError && error.retryable) || signal.aborted) throw error;
-      this.#partition.onError(error);
-      return undefined;
-    }
+  #fetched({ records, next, behindMs, children }: Answer): SourceFetch | undefined {
+    this.#isIdle = records.length < this.#deps.batchRecords;
+    this.#next = next;
+    this.#partition.onAnswer();
+    if (children !== undefined) return { kind: "ended", children: children.map(asPartition) };
+    const last = records.at(-1);
+    if (last === undefined) return undefined;
+    return {
+      kind: "records",
+      records,
+      lastPosition: position(last.sequenceNumber, last.subSequenceNumber),
+      millisBehindLatest: behindMs,
+      bytes: records.reduce((bytes, record) => bytes + record.data.length, 0),
+    };
   }
 
   /** At the stream, at the instant of the request's arrival. */
@@ -93,12 +99,11 @@ export class SimulatedReader implements PartitionReader {
     const next = from + records.length;
     const unread = shard.records[next];
     const isAtEnd = !shard.open && unread === undefined && records.length === 0;
-    const children = shard.children.flatMap((shardId) => shards.get(shardId) ?? []);
     return {
       records,
       next,
       behindMs: unread?.arrivalMs === undefined ? 0 : wallMs() - unread.arrivalMs,
-      children: isAtEnd ? children : undefined,
+      children: isAtEnd ? shard.children.flatMap((shardId) => shards.get(shardId) ?? []) : undefined,
     };
   }
 }

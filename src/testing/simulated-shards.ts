@@ -13,12 +13,17 @@ export interface SimulatedShard {
 }
 
 interface Shard extends SimulatedShard {
+  /** Of 2 ** 32 places, evenly among the hash keys, the first that is its own. */
+  readonly from: number;
   records: SourceRecord[];
   open: boolean;
   children: string[];
 }
 
 const hashKeys = 2n ** 128n;
+/** A record is put at one of so many places among them: plain numbers, for there are thousands of records. */
+const places = 2 ** 32;
+const keysAPlace = hashKeys / BigInt(places);
 /**
  * Close below a power of ten: the numbers get a digit more during every simulation, and whoever compares them as strings
  * takes 10…0 for less than 99…9.
@@ -59,17 +64,17 @@ export class SimulatedShards {
    * @param at from 0 up to but not including 1: the place among all hash keys
    */
   put(at: number, record: Pick<SourceRecord, "data" | "partitionKey" | "arrivalMs">): SourceRecord {
-    const key = (BigInt(Math.floor(at * 2 ** 32)) * hashKeys) / 2n ** 32n;
+    const place = Math.floor(at * places);
     const open = this.#openShards();
     // Together they cover all keys: the last one that begins at the key or before it takes it.
     let [low, high] = [0, open.length - 1];
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((open[middle]?.startingHashKey ?? 0n) <= key) low = middle;
+      if ((open[middle]?.from ?? 0) <= place) low = middle;
       else high = middle - 1;
     }
     const shard = open[low];
-    if (shard === undefined) throw new Error(`no open shard takes hash key ${String(key)}`);
+    if (shard === undefined) throw new Error(`no open shard takes place ${String(place)}`);
     const put: SourceRecord = {
       ...record,
       sequenceNumber: this.#nextSequenceNumber(),
@@ -132,6 +137,7 @@ export class SimulatedShards {
       parents,
       startingHashKey,
       endingHashKey,
+      from: Number((startingHashKey + keysAPlace - 1n) / keysAPlace),
       startingSequenceNumber: this.#nextSequenceNumber(),
       records: [],
       open: true,

@@ -5,7 +5,7 @@ import type { PartitionSource } from "../source/partition-source.js";
 import type { StreamFault } from "./faults.js";
 import type { SeededRandom } from "./seeded-random.js";
 import { asPartition, SimulatedShards } from "./simulated-shards.js";
-import { SimulatedReader } from "./simulated-reader.js";
+import { SimulatedReader, type Poll } from "./simulated-reader.js";
 import type { VirtualClock } from "./virtual-clock.js";
 import type { VirtualTime } from "./virtual-time.js";
 
@@ -66,7 +66,7 @@ export class SimulatedStream {
    */
   put(at: number, text = `record ${String(this.#made)}`): string {
     this.#made++;
-    const record = { data: encoder.encode(text), partitionKey: String(at), arrivalMs: this.#time.wallMs };
+    const record = { data: bytesOf(text), partitionKey: String(at), arrivalMs: this.#time.wallMs };
     return this.shards.put(at, record).sequenceNumber;
   }
 
@@ -142,13 +142,7 @@ export class SimulatedStream {
       open: (partition) =>
         new SimulatedReader(partition, {
           shards: this.shards,
-          ask: (signal, waitMs, answer) => {
-            const read = { shardId: partition.partitionKey, waitMs };
-            return this.#poll(link, signal, read, () => {
-              this.#refuseRead(link.random);
-              return answer();
-            });
-          },
+          poll: (signal, poll) => this.#poll(link, signal, partition.partitionKey, poll),
           wallMs: () => this.#time.wallMs,
           idleMs: this.#options.idleMs ?? 250,
           batchRecords: this.#options.batchRecords ?? 100,
@@ -190,16 +184,20 @@ export class SimulatedStream {
   }
 
   /**
-   * A read of a shard, of which a simulation has more than of anything else: a single event, since records do not grow
+   * Reads of a shard, of which a simulation has more than of anything else: a single event each, since records do not grow
    * old on their way. The wait before it is the stream's: a reader that stands still has asked all the same.
    */
-  #poll<T>(
+  #poll<Answer, Found>(
     link: SourceLink,
     signal: AbortSignal,
-    { shardId, waitMs }: { readonly shardId: string; readonly waitMs: number },
-    answer: () => T,
-  ): Promise<T> {
+    shardId: string,
+    { waitMs, look, answered, failed }: Poll<Answer, Found>,
+  ): Promise<Found> {
     return settledBy(signal, (settle) => {
+      const ask = (): void => {
+        // Whoever took the last answer may have ended the tenure.
+        if (!signal.aborted) this.#time.schedule(waitMs() + this.#wayMs(link) + this.#wayMs(link), arrive);
+      };
       const arrive = (): void => {
         // Nobody waits for it any more.
         if (signal.aborted || link.clock.isKilled) return;
@@ -208,26 +206,55 @@ export class SimulatedStream {
           silent.push(arrive);
           return;
         }
-        const outcome = this.#outcome(answer);
+        const outcome = this.#outcome(() => {
+          this.#refuseRead(link.random);
+          return look();
+        });
         link.clock.deliver(() => {
-          settle(outcome);
+          // It was held up by a stop, and the tenure ended meanwhile.
+          if (signal.aborted) return;
+          const found = outcomeOf(() => {
+            if (outcome.ok) return answered(outcome.value);
+            failed(outcome.error);
+            return undefined;
+          });
+          if (!found.ok) settle(found);
+          else if (found.value === undefined) ask();
+          else settle({ ok: true, value: found.value });
         });
       };
-      this.#time.schedule(waitMs + this.#wayMs(link) + this.#wayMs(link), arrive);
+      ask();
     });
   }
 
   #outcome<T>(answer: () => T): Outcome<T> {
-    try {
+    return outcomeOf(() => {
       if (this.#outages > 0) throw down();
-      return { ok: true, value: answer() };
-    } catch (error) {
-      return { ok: false, error: error instanceof Error ? error : new Error(String(error)) };
-    }
+      return answer();
+    });
   }
 }
 
+/** In UTF-8: the encoder makes a buffer outside the heap each time, for a few letters mostly. */
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
 type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
+
+function outcomeOf<T>(answer: () => T): Outcome<T> {
+  try {
+    return { ok: true, value: answer() };
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
 
 /** Settled by what `begin` starts, or rejected by the signal, whichever comes first. */
 function settledBy<T>(
