@@ -62,16 +62,18 @@ export function observe(
   }
   // An eventually consistent read may show an older row: it says nothing new, and it is a read all the same.
   if (isGap(previous.lastReadAt, at, blindGapMs)) {
-    return { ...previous, lastReadAt: at, countFrom: undefined, streak: own.streak, afterCount: own.count };
+    const { count, streak } = own;
+    return { beat: previous.beat, lastReadAt: at, countFrom: undefined, streak, afterCount: count };
   }
   const restart = previous.streak !== own.streak || wentBack(previous.countFrom, at);
   const countFrom = restart ? undefined : previous.countFrom;
   const mayCount = own.streak > 0 && own.count > previous.afterCount;
   return {
-    ...previous,
+    beat: previous.beat,
     lastReadAt: at,
-    streak: own.streak,
     countFrom: countFrom ?? (mayCount ? at : undefined),
+    streak: own.streak,
+    afterCount: previous.afterCount,
   };
 }
 
