@@ -1,3 +1,6 @@
+import { plainBytes } from "./decoded.js";
+import type { Payloads } from "./payloads.js";
+
 const unsigned = 0;
 const negative = 1;
 const byteString = 2;
@@ -64,13 +67,19 @@ export class CborReader {
     return this.#bytes.toString("latin1", start, this.#at);
   }
 
+  /** A byte string, as `payloads` makes it of what is read. */
+  payload(payloads: Payloads): Uint8Array {
+    const length = this.#open(byteString);
+    if (length < 0) return plainBytes(this.#chunks(byteString));
+    return payloads.of(this.#skip(length), length);
+  }
+
   /** A byte string where it lies: a view of what is read. */
   byteView(): Uint8Array {
     const length = this.#open(byteString);
     const { buffer, byteOffset } = this.#bytes;
     if (length >= 0) return new Uint8Array(buffer, byteOffset + this.#skip(length), length);
-    const joined = this.#chunks(byteString);
-    return new Uint8Array(joined.buffer, joined.byteOffset, joined.length);
+    return plainBytes(this.#chunks(byteString));
   }
 
   /** Any item as JavaScript has it. Tags are dropped: a member's name says what it is. */

@@ -1,14 +1,16 @@
 import type { SourceRecord } from "../../partition-source.js";
 import { CborReader } from "./cbor-reader.js";
 import { plainBytes, sourceRecord, type Decoded } from "./decoded.js";
+import { PayloadCopies, PayloadViews, type Payloads } from "./payloads.js";
 
 /**
  * Takes an answer of GetRecords in CBOR apart.
- * @param copy whether each payload gets memory of its own at once; else it is a view that keeps the whole body
+ * @param copy whether payloads are copied, many in a piece; else each is a view that keeps the whole body
  * @throws when it is not an answer with records: none may be taken for an empty one
  */
 export function decodeCbor(body: Buffer, copy: boolean): Decoded {
   const reader = new CborReader(body);
+  const payloads = copy ? new PayloadCopies(body) : new PayloadViews(body);
   const rest: [string, unknown][] = [];
   let records: SourceRecord[] | undefined;
   let bytes = 0;
@@ -21,7 +23,7 @@ export function decodeCbor(body: Buffer, copy: boolean): Decoded {
     if (records !== undefined) throw new Error("the answer's CBOR has records twice");
     records = [];
     for (let more = reader.openArray(); reader.hasMore(more); more--) {
-      const record = readRecord(reader, copy);
+      const record = readRecord(reader, payloads);
       bytes += record.data.length;
       records.push(record);
     }
@@ -33,7 +35,7 @@ export function decodeCbor(body: Buffer, copy: boolean): Decoded {
 
 const noBytes = new Uint8Array(0);
 
-function readRecord(reader: CborReader, copy: boolean): SourceRecord {
+function readRecord(reader: CborReader, payloads: Payloads): SourceRecord {
   let data: Uint8Array | undefined;
   let partitionKey: string | undefined;
   let sequenceNumber: string | undefined;
@@ -43,7 +45,7 @@ function readRecord(reader: CborReader, copy: boolean): SourceRecord {
     if (reader.skipNull()) continue;
     switch (name) {
       case "Data":
-        data = payload(reader, copy);
+        data = payload(reader, payloads);
         break;
       case "PartitionKey":
         partitionKey = reader.text();
@@ -64,12 +66,10 @@ function readRecord(reader: CborReader, copy: boolean): SourceRecord {
   return sourceRecord(data ?? noBytes, partitionKey ?? "", sequenceNumber, arrivalMs);
 }
 
-function payload(reader: CborReader, copy: boolean): Uint8Array {
+function payload(reader: CborReader, payloads: Payloads): Uint8Array {
   // kinesis-local writes the base64 that its JSON has, as text.
   if (reader.nextIsText()) return plainBytes(Buffer.from(reader.ascii(), "base64"));
-  const view = reader.byteView();
-  // By way of Node's pool: small records are copied in half the time that memory of their own takes each.
-  return copy ? plainBytes(Buffer.from(view)) : view;
+  return reader.payload(payloads);
 }
 
 /** In this protocol times are milliseconds, whatever the tag says. Seconds, as JSON has them, are told by their size. */
