@@ -7,6 +7,7 @@ export type SourcePartition = PartitionNode;
 
 /** One record. Plain data; the payload is bytes as they came. */
 export interface SourceRecord {
+  /** A part of `data.buffer`: others' bytes lie beside it there, which are kept as long as this is. */
   readonly data: Uint8Array;
   readonly partitionKey: string;
   readonly sequenceNumber: string;

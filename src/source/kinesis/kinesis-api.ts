@@ -34,7 +34,7 @@ export class KinesisApi {
   readonly #connections = new Connections(10_000);
 
   constructor(
-    config: Pick<KinesisConfig, "client" | "stream" | "wire">,
+    config: Pick<KinesisConfig, "client" | "stream" | "wire" | "zeroCopy">,
     { clock, onFallback }: Pick<SourceRuntime, "clock" | "onFallback">,
   ) {
     const defaults = clientDefaults(this.#connections);
@@ -44,8 +44,7 @@ export class KinesisApi {
     this.#clock = clock;
     this.#records = new GetRecords(this.#client, {
       wire: config.wire,
-      // A record that is kept must not keep its whole batch.
-      copy: true,
+      copy: !config.zeroCopy,
       onFallback: (why) => onFallback?.(why),
     });
   }

@@ -33,6 +33,15 @@ export interface KinesisOptions {
    */
   readonly prefetchTotalBytes?: number;
   /**
+   * Whether a record's `data` is a view of the answer that it came in. By default payloads are copied, many in a piece of
+   * 64 KiB at most, so that a record which is kept after its batch holds on to no more than that. With `true` nothing is
+   * copied, and a record that is kept keeps all of its batch's answer, 10 MiB and more: for processors that are done with
+   * every record, or have copied it, when they return. Either way others' bytes lie beside it in `data.buffer`: hand on
+   * `data`, never its `buffer`, and transfer neither. Saves about a twentieth of the CPU with full batches of 1 KiB records;
+   * what comes as JSON is not shared in any case. Default false.
+   */
+  readonly zeroCopy?: boolean;
+  /**
    * What becomes of a record that the KPL has aggregated of many. `error` stops the shard there with `aggregated-record`;
    * `raw` hands it over as it is. Default `error`.
    */
@@ -67,6 +76,7 @@ export interface KinesisConfig {
   readonly prefetchRecords: number;
   readonly prefetchBytes: number;
   readonly prefetchTotalBytes: number;
+  readonly zeroCopy: boolean;
   readonly aggregated: "error" | "raw";
   readonly wire: Wire;
   readonly client: ((defaults: KinesisClientConfig) => KinesisClient) | undefined;
@@ -87,6 +97,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof KinesisOptions>([
   "prefetchRecords",
   "prefetchBytes",
   "prefetchTotalBytes",
+  "zeroCopy",
   "aggregated",
   "wire",
   "client",
@@ -106,7 +117,7 @@ export function resolveKinesis(options: KinesisOptions): KinesisConfig {
     if (!optionNames.has(name))
       invalid(name, "given", `one of ${[...optionNames].join(", ")}`, "correct its name");
   }
-  const { aggregated = "error", wire = "auto", emptyBatches = false, client } = options;
+  const { aggregated = "error", wire = "auto", emptyBatches = false, zeroCopy = false, client } = options;
   // Checked for callers without types.
   if (!["error", "raw"].includes(aggregated)) {
     invalid("aggregated", aggregated, `"error" or "raw"`, 'leave it out for "error"');
@@ -116,6 +127,9 @@ export function resolveKinesis(options: KinesisOptions): KinesisConfig {
   }
   if (typeof emptyBatches !== "boolean") {
     invalid("emptyBatches", emptyBatches, "true or false", "leave it out for false");
+  }
+  if (typeof zeroCopy !== "boolean") {
+    invalid("zeroCopy", zeroCopy, "true or false", "leave it out for false");
   }
   if (client !== undefined && typeof client !== "function") {
     invalid(
@@ -144,6 +158,7 @@ export function resolveKinesis(options: KinesisOptions): KinesisConfig {
       1,
       2 ** 40,
     ),
+    zeroCopy,
     aggregated,
     wire,
     client,

@@ -211,6 +211,7 @@ describe("the Kinesis source's options", () => {
     [{ streamName: "s", prefetchTotalBytes: 0 }, /prefetchTotalBytes is 0.*from 1/],
     [{ streamName: "s", prefetchBytes: "8" }, /prefetchBytes is "8"/],
     [{ streamName: "s", emptyBatches: "yes" }, /emptyBatches is "yes"/],
+    [{ streamName: "s", zeroCopy: 1 }, /zeroCopy is 1.*true or false/],
     [{ streamName: "s", aggregated: "drop" }, /aggregated is "drop"/],
     [{ streamName: "s", wire: "cbor" }, /wire is "cbor": it must be "auto", "json", "sdk"; leave it out/],
     [{ streamName: "s", client: {} }, /client is a object/],
