@@ -10,6 +10,20 @@ export interface KeyHash {
   readonly low: number;
 }
 
+/** Hashes of workers' ids that were made before: every worker ranks all of a fleet in every round. */
+const made = new Map<string, KeyHash>();
+const mostMade = 10_000;
+
+function hashOfWorker(workerId: string): KeyHash {
+  let hash = made.get(workerId);
+  if (hash === undefined) {
+    // Ids are used once: those of long ago need no room.
+    if (made.size >= mostMade) made.clear();
+    made.set(workerId, (hash = hashKey(workerId)));
+  }
+  return hash;
+}
+
 export function hashKey(key: string): KeyHash {
   let high = 0x811c9dc5;
   let low = 0x9747b28c;
@@ -46,7 +60,7 @@ export function rendezvousScore(workerId: string, leaseKey: string): number {
 export function ranked(leaseKey: string, workerIds: readonly string[]): string[] {
   const lease = hashKey(leaseKey);
   return workerIds
-    .map((workerId) => ({ workerId, score: scoreOf(hashKey(workerId), lease) }))
+    .map((workerId) => ({ workerId, score: scoreOf(hashOfWorker(workerId), lease) }))
     .sort((a, b) => b.score - a.score || compareKeys(a.workerId, b.workerId))
     .map(({ workerId }) => workerId);
 }
@@ -54,11 +68,11 @@ export function ranked(leaseKey: string, workerIds: readonly string[]): string[]
 /** How many of `workerIds` come before `workerId` for a lease: 0 for the first, whether or not it is among them. */
 export function rankOf(workerId: string, leaseKey: string, workerIds: readonly string[]): number {
   const lease = hashKey(leaseKey);
-  const own = scoreOf(hashKey(workerId), lease);
+  const own = scoreOf(hashOfWorker(workerId), lease);
   let rank = 0;
   for (const other of workerIds) {
     if (other === workerId) continue;
-    const score = scoreOf(hashKey(other), lease);
+    const score = scoreOf(hashOfWorker(other), lease);
     if (score > own || (score === own && compareKeys(other, workerId) < 0)) rank++;
   }
   return rank;
