@@ -5,12 +5,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { fleetSection } from "./fleet/docs.mjs";
+import { plannerSection } from "./planner/docs.mjs";
 import { pretty } from "./pretty.mjs";
 import { throughputSection } from "./throughput/docs.mjs";
 
 const docs = path.join(import.meta.dirname, "../docs");
 /** In the order of the page. Each draws its pictures, and says what stands under its heading. */
-const sections = { fleet: fleetSection, throughput: throughputSection };
+const sections = { fleet: fleetSection, throughput: throughputSection, planner: plannerSection };
 
 export async function writePage() {
   const parts = [];

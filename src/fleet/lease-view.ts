@@ -12,11 +12,10 @@ export class LeaseView {
   #owners = new Map<string | undefined, number>();
   #unreadable: ReadonlySet<string> = new Set();
   #strangers: ReadonlySet<string> = new Set();
-  #oddities = 0;
 
-  /** Rises when other rows than before cannot be read, or have strangers at work on them. */
-  get oddities(): number {
-    return this.#oddities;
+  /** Leases that a stranger may be at work on; the same set until they are others. */
+  get strangers(): ReadonlySet<string> {
+    return this.#strangers;
   }
 
   get(leaseKey: string): Lease | undefined {
@@ -35,8 +34,7 @@ export class LeaseView {
 
   /** @param keys of rows that somebody who is no worker of this fleet has written lately */
   leaveToStrangers(keys: ReadonlySet<string>): void {
-    if (!isSame(keys, this.#strangers)) this.#oddities += 1;
-    this.#strangers = new Set(keys);
+    if (!isSame(keys, this.#strangers)) this.#strangers = new Set(keys);
   }
 
   all(): readonly Lease[] {
@@ -74,9 +72,7 @@ export class LeaseView {
 
   /** A whole scan: what it lacks is gone, unless it was made meanwhile; where a newer row is known that one stays. */
   replace(scan: LeaseScan): void {
-    const unreadable = new Set(scan.invalid.map(({ leaseKey }) => leaseKey));
-    if (!isSame(unreadable, this.#unreadable)) this.#oddities += 1;
-    this.#unreadable = unreadable;
+    this.#unreadable = new Set(scan.invalid.map(({ leaseKey }) => leaseKey));
     if (this.#isAsIn(scan)) return;
     const before = this.#leases;
     this.#leases = new Map();

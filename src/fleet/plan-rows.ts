@@ -18,12 +18,12 @@ export class PlanRows {
   #list: readonly PlanLease[] = [];
   /** The row of each place. */
   #order = new Uint32Array(0);
-  /** Rows with parents: whether these leases wait is said by other rows than their own. */
-  #children: readonly number[] = [];
+  /** Rows with parents: whether these leases wait is said by other rows than their own, readable or not. */
+  readonly #children = new Set<number>();
   /** Leases of which the planner said something of its own. */
   #plannedKeys: readonly string[] = [];
   #free: readonly string[] = [];
-  #oddities = 0;
+  #strangers: ReadonlySet<string> = new Set();
 
   /** @param planned what a planner adds; by default nothing */
   constructor(member: Member, planned = nothingPlanned) {
@@ -40,11 +40,12 @@ export class PlanRows {
       .map(({ workerId }) => workerId);
     const plannedKeys = [...this.#planned.keys()];
     if (!this.#hasKeysOf(rows)) this.#arrange(rows);
-    else if (leases.oddities !== this.#oddities || !isSame(free, this.#free)) this.#renew(rows, rows.keys());
+    else if (leases.strangers !== this.#strangers || !isSame(free, this.#free))
+      this.#renew(rows, rows.keys());
     else this.#renew(rows, this.#inDoubt(rows, plannedKeys));
     this.#rows = rows;
     this.#free = free;
-    this.#oddities = leases.oddities;
+    this.#strangers = leases.strangers;
     this.#plannedKeys = plannedKeys;
     return this.#list;
   }
@@ -57,12 +58,16 @@ export class PlanRows {
 
   /** Other leases than before. */
   #arrange(rows: readonly Lease[]): void {
-    const sorted = [...rows.entries()].sort(([, a], [, b]) => compareKeys(a.leaseKey, b.leaseKey));
-    this.#order = Uint32Array.from(sorted, ([row]) => row);
+    const sorted = rows.map((lease, row) => ({ lease, row, key: lease.leaseKey }));
+    sorted.sort((a, b) => compareKeys(a.key, b.key));
+    this.#order = Uint32Array.from(sorted, ({ row }) => row);
     this.#places = new Uint32Array(rows.length);
     this.#order.forEach((row, place) => (this.#places[row] = place));
-    this.#children = [...this.#order].filter((row) => (rows[row]?.parents.length ?? 0) > 0);
-    this.#list = sorted.map(([, lease]) => planLease(lease, this.#member, this.#planned));
+    this.#children.clear();
+    rows.forEach((lease, row) => {
+      this.#note(lease, row);
+    });
+    this.#list = sorted.map(({ lease }) => planLease(lease, this.#member, this.#planned));
   }
 
   /** The rows of which the list may be wrong. */
@@ -78,12 +83,18 @@ export class PlanRows {
     yield* this.#children;
   }
 
+  #note({ parents }: Lease, row: number): void {
+    if (parents.length > 0) this.#children.add(row);
+    else this.#children.delete(row);
+  }
+
   #renew(rows: readonly Lease[], doubted: Iterable<number>): void {
     let list: PlanLease[] | undefined;
     for (const row of doubted) {
       const lease = rows[row];
       const place = this.#places[row];
       if (lease === undefined || place === undefined) continue;
+      this.#note(lease, row);
       const now = planLease(lease, this.#member, this.#planned);
       if (isSameLease(this.#list[place], now)) continue;
       // Never changed in place: the last plan's ledger is of the list as it was.

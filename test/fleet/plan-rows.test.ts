@@ -187,6 +187,34 @@ describe("what the planner's plans see of the lease rows", () => {
     expect(other.map((lease, i) => lease === list[i])).to.deep.equal([true, true, true, false, true, true]);
   });
 
+  it("lets a child wait as long as its parent is open or cannot be read, though its own row stays as it is", () => {
+    const scene = new Scene();
+    const waits = (): unknown => scene.rows.look().map(({ leaseKey, waiting }) => (waiting ? leaseKey : ""));
+    scene.write("s0", { owner: "a" });
+    scene.write("s1", { owner: "b", parents: ["s0"] });
+    scene.write("s2", { owner: "b", parents: ["gone"] });
+    scene.scan();
+    expect(waits()).to.deep.equal(["", "s1", ""]);
+    scene.leases.apply(scene.write("s0", { checkpoint: shardEnd }));
+    expect(waits()).to.deep.equal(["", "", ""]);
+    scene.scan(false, ["gone"]);
+    expect(waits()).to.deep.equal(["", "", "s2"]);
+    scene.scan();
+    expect(waits()).to.deep.equal(["", "", ""]);
+  });
+
+  it("forgets what a planner no longer says", () => {
+    const scene = new Scene();
+    scene.write("s0", { owner: "a" });
+    scene.scan();
+    scene.planned.posted.set("s0", "b");
+    scene.planned.cool.set("s0", 5);
+    expect(scene.rows.look()[0]).to.include({ inFlightTo: "b", coolUntilMs: 5 });
+    scene.planned.posted.clear();
+    scene.planned.cool.clear();
+    expect(scene.rows.look()[0]).to.include({ inFlightTo: undefined, coolUntilMs: undefined });
+  });
+
   it("names whoever some unfinished lease names as its owner", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {

@@ -38,6 +38,11 @@ describe("plan: between old members", () => {
     expect(countsOf(run.snapshot)).to.deep.equal({ A: 3, B: 3, C: 2, D: 2 });
   });
 
+  it("lets those give in turn that have equally much", () => {
+    const owners = "A".repeat(30) + "B".repeat(30) + "C".repeat(4);
+    expect(arrows(settledMoves(fleet(owners)))).to.deep.equal(["A>C", "B>C", "A>C"]);
+  });
+
   it("says of a move which epoch it saw and why", () => {
     const snapshot = fleet("AAAB", {
       leases: Object.fromEntries([0, 1, 2].map((i) => [keyOf(i), { epoch: 7 }])),
