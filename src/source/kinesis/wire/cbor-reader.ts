@@ -67,6 +67,24 @@ export class CborReader {
     return this.#bytes.toString("latin1", start, this.#at);
   }
 
+  /**
+   * Reads a name: its place among these, or -1. It is compared where it lies, because a string of each name of each record
+   * would be the most of all that is made here.
+   */
+  nameAmong(names: readonly Uint8Array[]): number {
+    const length = this.#open(textString);
+    if (length < 0) {
+      const name = this.#chunks(textString);
+      return names.findIndex((known) => name.equals(known));
+    }
+    const start = this.#skip(length);
+    for (let place = 0; place < names.length; place++) {
+      const known = names[place];
+      if (known?.length === length && this.#isAt(start, known)) return place;
+    }
+    return -1;
+  }
+
   /** A byte string, as `payloads` makes it of what is read. */
   payload(payloads: Payloads): Uint8Array {
     const length = this.#open(byteString);
@@ -120,6 +138,11 @@ export class CborReader {
     const byte = this.#bytes[this.#at];
     if (byte === undefined) throw this.#malformed("ends early");
     return byte;
+  }
+
+  #isAt(start: number, bytes: Uint8Array): boolean {
+    for (let at = 0; at < bytes.length; at++) if (this.#bytes[start + at] !== bytes[at]) return false;
+    return true;
   }
 
   /** The head of an item of this major type: its argument, below zero for one that goes on until a break. */

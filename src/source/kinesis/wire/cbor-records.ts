@@ -34,6 +34,8 @@ export function decodeCbor(body: Buffer, copy: boolean): Decoded {
 }
 
 const noBytes = new Uint8Array(0);
+const members = ["Data", "PartitionKey", "SequenceNumber", "ApproximateArrivalTimestamp"] as const;
+const memberNames = members.map((name) => Buffer.from(name));
 
 function readRecord(reader: CborReader, payloads: Payloads): SourceRecord {
   let data: Uint8Array | undefined;
@@ -41,9 +43,9 @@ function readRecord(reader: CborReader, payloads: Payloads): SourceRecord {
   let sequenceNumber: string | undefined;
   let arrivalMs: number | undefined;
   for (let left = reader.openMap(); reader.hasMore(left); left--) {
-    const name = reader.ascii();
+    const member = members[reader.nameAmong(memberNames)];
     if (reader.skipNull()) continue;
-    switch (name) {
+    switch (member) {
       case "Data":
         data = payload(reader, payloads);
         break;
@@ -56,7 +58,7 @@ function readRecord(reader: CborReader, payloads: Payloads): SourceRecord {
       case "ApproximateArrivalTimestamp":
         arrivalMs = milliseconds(reader.value());
         break;
-      default:
+      case undefined:
         // The encryption's type, and members of tomorrow.
         reader.value();
     }
