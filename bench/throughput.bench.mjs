@@ -4,17 +4,18 @@
 //   npm run bench -- throughput [--json] [--only 1KiB-full-4,…] [--subjects bareSdk,…]
 //                               [--runs 3] [--seconds 6] [--write-docs]
 //   npm run bench -- throughput --flame     writes docs/benchmarks/throughput-flame.svg: where the worker's time goes
+//   npm run bench -- throughput --curves    writes docs/benchmarks/throughput-curves.*: what the worker's options change
 //
 // Exit status 1 where a subject lost or skipped records, or did not come through.
 import { parseArgs } from "node:util";
 import { describeRig, installed } from "./fleet/surroundings.mjs";
 import { writePage } from "./page.mjs";
-import { cells } from "./throughput/cells.mjs";
-import { keep, keepFlame, keepPart } from "./throughput/docs.mjs";
+import { cells, subjectNames } from "./throughput/cells.mjs";
+import { measureCurves } from "./throughput/measure-curves.mjs";
+import { keep, keepCurves, keepFlame, keepPart } from "./throughput/docs.mjs";
 import { measure } from "./throughput/measure.mjs";
 import { profileWorker } from "./throughput/profile-worker.mjs";
 import { verdicts } from "./throughput/reach.mjs";
-import { subjectNames } from "./throughput/subjects.mjs";
 import { version as kclVersion } from "./throughput/subjects/kcl/fetch.mjs";
 import { verdictTable } from "./verdicts.mjs";
 
@@ -33,6 +34,7 @@ function optionsOf(args) {
         subjects: { type: "string" },
         runs: { type: "string", default: "3" },
         seconds: { type: "string", default: "6" },
+        curves: { type: "boolean", default: false },
         flame: { type: "boolean", default: false },
         "write-docs": { type: "boolean", default: false },
       },
@@ -63,10 +65,18 @@ if (!(seconds > 0)) refuse(`--seconds ${values.seconds}: it must be a number abo
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);
+const used = { "Java KCL": kclVersion, dynalite: installed("dynalite") };
 if (values.flame) {
   keepFlame(await profileWorker({ windowMs: seconds * 1_000, say }));
   await writePage();
   process.exit(0);
+}
+if (values.curves) {
+  const result = await measureCurves({ runs, windowMs: seconds * 1_000, say });
+  await keepCurves({ ...describeRig(used), ...result });
+  await writePage();
+  if (values.json) console.log(JSON.stringify(result));
+  process.exit(result.failures.length === 0 ? 0 : 1);
 }
 const result = await measure(
   cells.filter(({ name }) => wanted.includes(name)),
@@ -75,7 +85,6 @@ const result = await measure(
 );
 console.error(`\n${verdictTable(verdicts(result))}\n`);
 if (values["write-docs"]) {
-  const used = { "Java KCL": kclVersion, dynalite: installed("dynalite") };
   const run = { ...describeRig(used), ...result };
   await (values.only === undefined ? keep(run) : keepPart(run));
   await writePage();

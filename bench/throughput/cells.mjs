@@ -18,6 +18,8 @@ export const cells = Object.entries(sizes).flatMap(([sizeName, recordBytes]) =>
   ),
 );
 
+/** In the order in which they take turns. */
+export const subjectNames = ["bareSdk", "leasehold", "leaseholdZeroCopy", "kcl"];
 /** The one that the result's first figures are of. */
 export const headline = "1KiB-full-4";
 export const smallRecords = "100B-full-4";

@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pretty } from "../pretty.mjs";
 import { cells as allCells, headline } from "./cells.mjs";
+import { curves } from "./curves.mjs";
 import { flamePicture } from "./flame.mjs";
-import { summary } from "./measure.mjs";
-import { ratioPlot } from "./plot.mjs";
+import { curvesPlot, ratioPlot } from "./plot.mjs";
 import { verdicts } from "./reach.mjs";
+import { summary } from "./summary.mjs";
 
 const folder = path.join(import.meta.dirname, "../../docs/benchmarks");
 const results = path.join(folder, "throughput.json");
+const curveResults = path.join(folder, "throughput-curves.json");
 const flame = path.join(folder, "throughput-flame.svg");
 const columns = {
   bareSdk: "bare SDK",
@@ -33,6 +35,11 @@ export async function keepPart(run) {
     return fresh === undefined ? (kept ?? []) : { ...fresh, apart };
   });
   await keep({ ...whole, ...summary(cells), cells });
+}
+
+export async function keepCurves(run) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(curveResults, await pretty(JSON.stringify(run), "json"));
 }
 
 /** Where the worker's time goes, of a profile of its. */
@@ -123,6 +130,7 @@ as wide as its share of the busy time. Opened by itself, the picture names every
 `
     : ""
 }
+${existsSync(curveResults) ? curvesSection(JSON.parse(readFileSync(curveResults, "utf8"))) : ""}
 ### Surroundings of the throughput
 
 ${row("", "")}
@@ -133,6 +141,28 @@ ${row("system", machine.system)}
 ${Object.entries(versions)
   .map(([name, version]) => row(name, version))
   .join("\n")}
+`;
+}
+
+function curvesSection({ date, versions, runs, curves: measured }) {
+  const drawn = measured.flatMap(({ name, points }) => {
+    const { title, about, figures } = curves.find((curve) => curve.name === name);
+    return figures.map((figure) => ({
+      title,
+      about,
+      figure,
+      points: points.map((point) => ({ value: point.value, ...point[figure] })),
+    }));
+  });
+  const file = path.join(folder, "throughput-curves.svg");
+  writeFileSync(file, curvesPlot("What the worker's options change", drawn));
+  return `### Options
+
+Made by \`npm run bench -- throughput --curves\` on ${date}, commit ${versions.commit}: one option of a worker at a time, all else by
+default, ${runs} runs a point. A dot is the median, the line through it goes from the least to the most. Raw results:
+[benchmarks/throughput-curves.json](benchmarks/throughput-curves.json).
+
+![Small plots, one for each option](benchmarks/throughput-curves.svg)
 `;
 }
 

@@ -1,12 +1,11 @@
 // The schedule: in every cell the subjects take turns, round by round, against the same canned stream.
 import { CannedServer } from "./canned-server.mjs";
-import { headline, manyShards, smallRecords } from "./cells.mjs";
 import { LostRecords, runOnce } from "./run.mjs";
-import { subjectNames, subjectsOf } from "./subjects.mjs";
+import { subjectsOf } from "./subjects.mjs";
+import { cellOf, summary } from "./summary.mjs";
 
 /** A machine that somebody else keeps busy can make any of them lose its leases: a run that fails is made once more. */
 const triesAtMost = 2;
-const figures = ["recordsPerCpuSecond", "recordsPerSecond", "residentBytes", "serverShare"];
 
 /**
  * @param cells those of cells.mjs that are wanted
@@ -30,24 +29,6 @@ export async function measure(cells, wanted, { runs, windowMs, say }) {
     isComplete: measured.every((cell) => isComplete(cell, subjects)),
     windowMs,
     tookMs: Math.round(performance.now() - startedAt),
-  };
-}
-
-/** What the result says first: the figures of the one cell, and how it stands to others. */
-export function summary(measured) {
-  const of = (name) => measured.find(({ cell }) => cell === name);
-  const head = of(headline);
-  return {
-    ...Object.fromEntries(subjectNames.map((name) => [name, head?.[name] ?? null])),
-    ratios: {
-      ...(head?.ratios ?? { toBareSdk: null, zeroCopyToBareSdk: null, toKcl: null }),
-      smallRecordsToBareSdk: of(smallRecords)?.ratios.toBareSdk ?? null,
-      residentToKcl: ratio(head?.leasehold, head?.kcl, "residentBytes"),
-      manyShardsToFew: ratio(of(manyShards)?.leasehold, head?.leasehold),
-    },
-    runs: head?.runs ?? [],
-    serverShare: Math.max(0, ...measured.map(({ serverShare }) => serverShare)),
-    kclHeapBytes: head?.runs.find(({ kcl }) => kcl)?.kcl.heapBytes ?? null,
   };
 }
 
@@ -89,46 +70,7 @@ async function measureCell(cell, subjects, { runs, windowMs, say }) {
   } finally {
     await server.stop();
   }
-  const medians = Object.fromEntries(subjectNames.map((name) => [name, medianOf(rounds, name)]));
-  const { bareSdk, leasehold, leaseholdZeroCopy, kcl } = medians;
-  const { name, ...shape } = cell;
-  return {
-    cell: name,
-    ...shape,
-    ...medians,
-    ratios: {
-      toBareSdk: ratio(leasehold, bareSdk),
-      zeroCopyToBareSdk: ratio(leaseholdZeroCopy, bareSdk),
-      toKcl: ratio(leasehold, kcl),
-    },
-    serverShare: Math.max(0, ...Object.values(medians).map((subject) => subject?.serverShare ?? 0)),
-    failures,
-    runs: rounds,
-  };
-}
-
-/** Medians, and between what they lie; null where no run of the subject came through. */
-function medianOf(rounds, name) {
-  const results = rounds.map((round) => round[name]).filter((result) => result !== undefined);
-  if (results.length === 0) return null;
-  const values = Object.fromEntries(
-    figures.map((figure) => [figure, results.map((result) => result[figure])]),
-  );
-  return {
-    ...Object.fromEntries(figures.map((figure) => [figure, median(values[figure])])),
-    spread: [Math.min(...values.recordsPerCpuSecond), Math.max(...values.recordsPerCpuSecond)],
-  };
-}
-
-export function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function ratio(one, other, figure = "recordsPerCpuSecond") {
-  if (!one || !other) return null;
-  return Math.round((one[figure] / other[figure]) * 100) / 100;
+  return cellOf(cell, rounds, failures);
 }
 
 function told({ recordsPerCpuSecond, recordsPerSecond, residentBytes, serverShare }) {

@@ -1,6 +1,7 @@
 // Who is measured. Each is a process of its own, given the same of Node and the same of the stream.
 import path from "node:path";
 import { startDynalite } from "../../dist/embedded/dynalite.js";
+import { subjectNames } from "./cells.mjs";
 import { KclTables } from "./kcl-tables.mjs";
 import { fetchKcl } from "./subjects/kcl/fetch.mjs";
 
@@ -17,10 +18,12 @@ async function onDynalite() {
 }
 
 /** A worker of Leasehold's, with more options of its source and its own. */
-export function leasehold(name, { source = {}, worker = {}, profile } = {}) {
-  const args = ["--source", JSON.stringify(source), "--worker", JSON.stringify(worker)];
+export function leasehold(name, { source = {}, worker = {}, pauseMs = 0, processes = 1, profile } = {}) {
+  const options = ["--source", JSON.stringify(source), "--worker", JSON.stringify(worker)];
+  const args = [...options, "--pause-ms", String(pauseMs)];
   return {
     name,
+    processes,
     command: process.execPath,
     args: [
       path.join(folder, "leasehold.mjs"),
@@ -66,9 +69,6 @@ const makers = {
   leaseholdZeroCopy: () => leasehold("leaseholdZeroCopy", { source: { zeroCopy: true } }),
   kcl,
 };
-
-/** In the order in which they take turns. */
-export const subjectNames = Object.keys(makers);
 
 /** Those that are wanted; without the KCL where it cannot be had. */
 export async function subjectsOf(wanted) {

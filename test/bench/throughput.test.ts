@@ -33,6 +33,7 @@ interface Stream {
 }
 interface Read {
   readonly shardId: string;
+  readonly start: number;
   readonly records: number;
   readonly sum: number;
 }
@@ -230,9 +231,11 @@ describe("the throughput bench's check of what was read", () => {
   const cell = { recordBytes: 30, size: 4, shards: 1 };
   const sumOf = sumsOf(30, 4);
   const shardId = "shardId-000000000000";
-  const check = (records: number, sum: number, sent: number) => (): void => {
-    checkRead(cell, [{ shardId, records, sum }], [100], [100 + sent]);
-  };
+  const check =
+    (records: number, sum: number, sent: number, start = 0) =>
+    (): void => {
+      checkRead(cell, [{ shardId, start, records, sum }], [100], [100 + sent]);
+    };
 
   it("takes what adds up and was sent", () => {
     expect(check(9, sumOf(9), 12)).not.to.throw();
@@ -245,9 +248,13 @@ describe("the throughput bench's check of what was read", () => {
     expect(check(9, sumOf(9), 100_000)).to.throw("of 100000 records only 9 were counted");
   });
 
+  it("refuses a shard whose first records were left out", () => {
+    expect(check(9, sumOf(9), 12, 4)).to.throw("it was read from its record 4 on");
+  });
+
   it("refuses a shard that was never read", () => {
     expect(() => {
-      checkRead({ ...cell, shards: 2 }, [{ shardId, records: 4, sum: sumOf(4) }], [0, 0], [4, 4]);
+      checkRead({ ...cell, shards: 2 }, [{ shardId, start: 0, records: 4, sum: sumOf(4) }], [0, 0], [4, 4]);
     }).to.throw("1 of 2 shards were read");
   });
 });

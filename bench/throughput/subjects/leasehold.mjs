@@ -1,6 +1,9 @@
 // A worker of Leasehold's with its default options: one batch at a time to the processor, checkpoints as they come.
 //
-//   node leasehold.mjs [--source JSON] [--worker JSON] [--profile FILE]     more options; a profile of the window's CPU
+//   node leasehold.mjs [--source JSON] [--worker JSON] [--pause-ms 0] [--profile FILE]
+//
+// More options of its source and its own; how long each batch waits, as for a call to somewhere; a profile of the window.
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { kinesis, Worker } from "../../../dist/index.js";
 import { Profile } from "./profile.mjs";
@@ -11,10 +14,12 @@ const { values } = parseArgs({
   options: {
     source: { type: "string", default: "{}" },
     worker: { type: "string", default: "{}" },
+    "pause-ms": { type: "string", default: "0" },
     profile: { type: "string" },
   },
 });
 const profile = values.profile === undefined ? undefined : new Profile(values.profile);
+const pauseMs = Number(values["pause-ms"]);
 const tally = new Tally({ onFrom: () => profile?.start(), onTo: async () => profile?.stop() });
 
 const worker = new Worker({
@@ -28,7 +33,9 @@ const worker = new Worker({
     process({ records }, { leaseKey }) {
       let sum = 0;
       for (const { data } of records) sum += data[0] + data[data.length - 1];
+      const wait = pauseMs > 0 ? sleep(pauseMs) : undefined;
       tally.batch(leaseKey, records.length, records[0].sequenceNumber, records.at(-1).sequenceNumber, sum);
+      return wait;
     },
   },
   // A batch that is refused would come again for ever: the bench must hear of it.

@@ -6,7 +6,7 @@ import { placeOf } from "../canned/records.mjs";
 const { BENCH_SHARDS, BENCH_BLOCK, BENCH_WARM_UP_MS, BENCH_WINDOW_MS } = process.env;
 
 export class Tally {
-  /** By shard: what was read, what its first and last bytes add up to, and the place of the last record. */
+  /** By shard: where reading began, what was read, what its first and last bytes add up to, and what comes next. */
   #shards = new Map();
   #records = 0;
   #size = Number(BENCH_BLOCK);
@@ -25,8 +25,11 @@ export class Tally {
   /** A batch was worked: its records from the first to the last sequence number follow those before, without a gap. */
   batch(shardId, count, first, last, sum) {
     let shard = this.#shards.get(shardId);
-    if (shard === undefined) this.#shards.set(shardId, (shard = { shardId, records: 0, sum: 0, next: 0 }));
+    if (shard === undefined) this.#shards.set(shardId, (shard = { shardId, records: 0, sum: 0 }));
     const [from, to] = [this.#indexOf(first), this.#indexOf(last)];
+    // Where another process has read it before, it begins where that one stopped.
+    shard.start ??= from;
+    shard.next ??= from;
     if (from !== shard.next || to - from + 1 !== count) {
       // Read twice is not lost: a worker that has lost a lease and takes it again does that.
       say({ event: from < shard.next ? "again" : "lost", shardId, count, from, to, next: shard.next });
@@ -47,7 +50,7 @@ export class Tally {
   #time() {
     const now = performance.now();
     if (this.#warmSince === undefined) {
-      if (this.#shards.size === Number(BENCH_SHARDS)) this.#warmSince = now;
+      if (this.#shards.size >= Number(BENCH_SHARDS)) this.#warmSince = now;
       return;
     }
     if (this.#from === undefined) {
@@ -60,7 +63,12 @@ export class Tally {
     if (now - this.#from.at < Number(BENCH_WINDOW_MS)) return;
     this.#isOver = true;
     const to = this.#mark(now);
-    const shards = [...this.#shards.values()].map(({ shardId, records, sum }) => ({ shardId, records, sum }));
+    const shards = [...this.#shards.values()].map(({ shardId, start, records, sum }) => ({
+      shardId,
+      start,
+      records,
+      sum,
+    }));
     const figures = {
       records: to.records - this.#from.records,
       seconds: (to.at - this.#from.at) / 1_000,

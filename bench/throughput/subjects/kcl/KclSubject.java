@@ -92,7 +92,7 @@ public final class KclSubject {
       COUNTS.forEach(
           (id, counts) ->
               shards.add(
-                  "{\"shardId\":\"%s\",\"records\":%d,\"sum\":%d}"
+                  "{\"shardId\":\"%s\",\"start\":0,\"records\":%d,\"sum\":%d}"
                       .formatted(id, counts.records, counts.sum)));
       say(
           "{\"event\":\"to\",\"records\":%d,\"seconds\":%s,\"cpuSeconds\":%s,\"heapBytes\":%d,\"shards\":[%s]}"

@@ -1,0 +1,52 @@
+// Every point of the curves, round by round.
+import { CannedServer } from "./canned-server.mjs";
+import { curves } from "./curves.mjs";
+import { runOnce } from "./run.mjs";
+import { leasehold } from "./subjects.mjs";
+import { median } from "./summary.mjs";
+
+/** @returns for each curve { name, points: [{ value, … medians and runs of its figures }] }, and what failed */
+export async function measureCurves({ runs, windowMs, say }) {
+  const startedAt = performance.now();
+  const measured = [];
+  const failures = [];
+  for (const curve of curves) {
+    const points = [];
+    // In turns, so that what else the machine does meets all of them alike.
+    const results = new Map(curve.values.map((value) => [value, []]));
+    for (let round = 1; round <= runs; round++) {
+      for (const value of curve.values) {
+        const what = `${curve.name} ${value} ${round}/${runs}`;
+        try {
+          const result = await runPoint(curve, value, windowMs);
+          results.get(value).push(result);
+          say(`${what}: ${curve.figures.map((figure) => `${figure} ${result[figure]}`).join(", ")}`);
+        } catch (error) {
+          failures.push({ run: what, error: error.message });
+          say(`${what} FAILED: ${error.message}`);
+        }
+      }
+    }
+    for (const [value, all] of results) if (all.length > 0) points.push(pointOf(curve, value, all));
+    measured.push({ name: curve.name, points });
+  }
+  return { curves: measured, failures, runs, windowMs, tookMs: Math.round(performance.now() - startedAt) };
+}
+
+async function runPoint({ stream, options = () => ({}) }, value, windowMs) {
+  const cell = stream(value);
+  const server = await CannedServer.start(cell);
+  try {
+    return await runOnce(leasehold("leasehold", options(value)), cell, server, windowMs);
+  } finally {
+    await server.stop();
+  }
+}
+
+function pointOf({ figures }, value, results) {
+  const of = figures.map((figure) => {
+    const all = results.map((result) => result[figure]);
+    return [figure, { median: Math.round(median(all)), spread: [Math.min(...all), Math.max(...all)] }];
+  });
+  return { value, ...Object.fromEntries(of) };
+}
