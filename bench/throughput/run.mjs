@@ -28,6 +28,7 @@ export async function runOnce(subject, cell, server, windowMs) {
     NODE_NO_WARNINGS: "1",
     BENCH_STREAM: "canned",
     BENCH_APPLICATION: leases.application,
+    BENCH_ALONE: processes === 1 ? "yes" : "no",
     BENCH_LIMIT: String(cell.limit),
     BENCH_BLOCK: String(cell.size),
     BENCH_SHARDS: String(Math.floor(cell.shards / processes)),

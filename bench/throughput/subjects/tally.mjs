@@ -3,7 +3,7 @@
 import { writeSync } from "node:fs";
 import { placeOf } from "../canned/records.mjs";
 
-const { BENCH_SHARDS, BENCH_BLOCK, BENCH_WARM_UP_MS, BENCH_WINDOW_MS } = process.env;
+const { BENCH_ALONE, BENCH_SHARDS, BENCH_BLOCK, BENCH_WARM_UP_MS, BENCH_WINDOW_MS } = process.env;
 
 export class Tally {
   /** By shard: where reading began, what was read, what its first and last bytes add up to, and what comes next. */
@@ -27,9 +27,9 @@ export class Tally {
     let shard = this.#shards.get(shardId);
     if (shard === undefined) this.#shards.set(shardId, (shard = { shardId, records: 0, sum: 0 }));
     const [from, to] = [this.#indexOf(first), this.#indexOf(last)];
-    // Where another process has read it before, it begins where that one stopped.
     shard.start ??= from;
-    shard.next ??= from;
+    // Of processes that share the stream, another may have read what came before.
+    if (shard.next === undefined || BENCH_ALONE === "no") shard.next = from;
     if (from !== shard.next || to - from + 1 !== count) {
       // Read twice is not lost: a worker that has lost a lease and takes it again does that.
       say({ event: from < shard.next ? "again" : "lost", shardId, count, from, to, next: shard.next });
