@@ -77,8 +77,7 @@ ${verdicts(run)
 
 - **bare SDK**: the AWS SDK's client and a loop for each shard, without a pause, without leases or checkpoints.
 - **Leasehold**: a worker with its default options, its leases on dynalite; **zeroCopy** the same with that option.
-- **Java KCL**: ${kclHeapBytes === null ? "not measured" : `the KCL 3.5.1, polling, its leases on DynamoDB Local, the JVM's defaults (a heap of at most ${(kclHeapBytes / 2 ** 30).toFixed(1)} GiB)`}; its own
-  defaults but for 200 ms between two reads of a shard, which is Leasehold's pace and the least that it takes.
+- **Java KCL**: ${kclHeapBytes === null ? "not measured." : kclOf(kclHeapBytes)}
 
 Leasehold and the KCL read a shard five times a second at most, as Kinesis allows, the bare loop as often as it can: so
 records a second are a comparison only where a CPU is full.
@@ -159,12 +158,17 @@ function curvesSection({ date, versions, runs, curves: measured }) {
   return `### Options
 
 Made by \`npm run bench -- throughput --curves\` on ${date}, commit ${versions.commit}: one option of a worker at a time, all else by
-default, ${runs} runs a point. A dot is the median, the line through it goes from the least to the most. Raw results:
+default; runs of each point: ${runs}. A dot is the median, the line through it goes from the least to the most. Raw results:
 [benchmarks/throughput-curves.json](benchmarks/throughput-curves.json).
 
 ![Small plots, one for each option](benchmarks/throughput-curves.svg)
 `;
 }
+
+const kclOf = (heapBytes) =>
+  `the KCL 3.5.1, polling, its leases on DynamoDB Local, with the JVM's defaults (a heap of at most ${(heapBytes / 2 ** 30).toFixed(1)} GiB) and its
+own, but for 200 ms between two reads of a shard: Leasehold's pace, and the least that it takes. In each cell it comes back to
+an application that was there, for a new one of its takes a minute and a half to start.`;
 
 const row = (...values) => `| ${values.join(" | ")} |`;
 const times = (ratio) => (ratio === null ? "–" : `${ratio.toFixed(2)} ×`);

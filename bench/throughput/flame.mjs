@@ -7,7 +7,7 @@ const margin = 10;
 const rowHeight = 17;
 /** Narrower ones are left out: nobody could point at them. */
 const leastWidth = 0.5;
-const characterWidth = 6;
+const characterWidth = 6.4;
 const topOfLegend = 50;
 
 /** Whose code a frame is, by where it stands; the first that matches. */
@@ -32,7 +32,7 @@ export function fold({ nodes, samples, timeDeltas }) {
   samples.forEach((id, i) => {
     const path = [];
     for (let at = id; at !== undefined; at = parents.get(at)) path.unshift(byId.get(at).callFrame);
-    if (path.at(-1).functionName === idle) return;
+    if (path.at(-1).functionName === idle || path.some(isProfiler)) return;
     let at = top;
     at.micros += timeDeltas[i];
     for (const call of path) {
@@ -47,6 +47,8 @@ export function fold({ nodes, samples, timeDeltas }) {
   return top;
 }
 
+/** What the profile itself takes is no part of the work. */
+const isProfiler = ({ url }) => url.startsWith("node:inspector") || url.endsWith("/profile.mjs");
 const frame = (label, owner) => ({ label, owner, micros: 0, children: new Map() });
 const ownerOf = ({ url }) => owners.find(({ pattern }) => pattern.test(url));
 
