@@ -6,8 +6,8 @@ import { simulate, type SimulationResult } from "../../src/testing/simulator.js"
  * A few seeds, in groups, so that a failure shows while the rest still runs, and coverage is measured; the message of a
  * failure names its seed. The many run compiled and in several processes: `npm run sim`, 300 of them in `npm test`.
  */
-const groups = 4;
-const seedsInGroup = 5;
+const groups = 2;
+const seedsInGroup = 3;
 
 describe("a fleet under faults, simulated", function () {
   this.timeout(120_000);
@@ -57,6 +57,7 @@ describe("a fleet under faults, simulated", function () {
     ] as const) {
       expect(emitted(type), type).to.be.greaterThan(0);
     }
-    expect(results.filter(({ ownerChanges }) => ownerChanges > 20).length).to.be.greaterThan(20);
+    const busy = results.filter(({ ownerChanges }) => ownerChanges > 20);
+    expect(busy.length).to.be.at.least(results.length - 2);
   });
 });
