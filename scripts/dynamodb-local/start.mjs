@@ -2,24 +2,13 @@
 //
 //   node scripts/dynamodb-local/start.mjs        prints its endpoint; Ctrl-C ends it
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort, holdUntilSignal, watched } from "../server-process.mjs";
 import { fetchDynamoDbLocal } from "./fetch.mjs";
 
 const readyWithinMs = 60_000;
-const keptOutput = 4_000;
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** @returns {Promise<{ endpoint: string, pid: number, stop: () => Promise<void> }>} */
 export async function startDynamoDbLocal() {
@@ -35,26 +24,18 @@ export async function startDynamoDbLocal() {
     ...["-inMemory", "-sharedDb", "-disableTelemetry", "-port", String(port)],
   ];
   const child = spawn("java", args, { stdio: ["pipe", "pipe", "pipe"] });
-  let output = "";
-  let over;
-  const keep = (chunk) => (output = (output + chunk).slice(-keptOutput));
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
-  child.stdin.on("error", () => {});
-  const ended = new Promise((resolve) => {
-    const end = (why) => resolve((over ??= String(why)));
-    child.once("exit", (code, signal) => end(`ended with ${signal ?? code}`));
-    child.once("error", end);
-  });
+  const server = watched(child);
   const stop = async () => {
-    if (over === undefined) child.kill("SIGKILL");
-    await ended;
+    if (server.over === undefined) child.kill("SIGKILL");
+    await server.ended;
   };
   const until = performance.now() + readyWithinMs;
   while (!(await answers(endpoint))) {
-    if (over !== undefined || performance.now() > until) {
+    if (server.over !== undefined || performance.now() > until) {
       await stop();
-      throw new Error(`DynamoDB Local did not start (${over}): ${output.trim()}; it needs Java 17 or newer`);
+      throw new Error(
+        `DynamoDB Local did not start (${server.over}): ${server.output.trim()}; it needs Java 17 or newer`,
+      );
     }
     await sleep(100);
   }
@@ -74,11 +55,5 @@ async function answers(endpoint) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { endpoint, stop } = await startDynamoDbLocal();
   console.log(endpoint);
-  const hold = setInterval(() => {}, 60_000);
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
-      clearInterval(hold);
-      void stop();
-    });
-  }
+  holdUntilSignal(stop);
 }

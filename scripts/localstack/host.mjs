@@ -1,27 +1,16 @@
 // LocalStack without Docker, in a process of its own.
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort, watched } from "../server-process.mjs";
 import { initHasRun } from "./health.mjs";
 import { installLocalStack } from "./install.mjs";
 
 const here = import.meta.dirname;
 const readyWithinMs = 180_000;
 const stopWithinMs = 20_000;
-const keptOutput = 4_000;
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A root of its own for each run: state of two of them must not meet. What was installed is shared. */
 function fileSystem(lib) {
@@ -77,33 +66,26 @@ export async function startOnHost() {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
-  let output = "";
-  let over;
-  const keep = (chunk) => (output = (output + chunk).slice(-keptOutput));
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
-  child.stdin.on("error", () => {});
-  const ended = new Promise((resolve) => {
-    const end = (why) => resolve((over ??= String(why)));
-    child.once("exit", (code, signal) => end(`ended with ${signal ?? code}`));
-    child.once("error", end);
-  });
+  const server = watched(child);
   const stop = async () => {
     // The same way as when this process dies: run.py ends its servers too, which are not in its group.
     child.stdin.end();
     const grace = new AbortController();
-    await Promise.race([ended, sleep(stopWithinMs, undefined, { signal: grace.signal }).catch(() => {})]);
+    await Promise.race([
+      server.ended,
+      sleep(stopWithinMs, undefined, { signal: grace.signal }).catch(() => {}),
+    ]);
     grace.abort();
     killGroup(child.pid);
-    await ended;
+    await server.ended;
     // A server that is ending may still write there.
     rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
   const until = performance.now() + readyWithinMs;
   while (!(await initHasRun(endpoint))) {
-    if (over !== undefined || performance.now() > until) {
+    if (server.over !== undefined || performance.now() > until) {
       await stop();
-      throw new Error(`LocalStack ${version} did not start (${over}): ${output.trim()}`);
+      throw new Error(`LocalStack ${version} did not start (${server.over}): ${server.output.trim()}`);
     }
     await sleep(200);
   }

@@ -3,6 +3,7 @@
 //
 //   node scripts/localstack/start.mjs [--host]   prints its endpoint; Ctrl-C ends what was started. --host: no Docker
 import { fileURLToPath } from "node:url";
+import { holdUntilSignal } from "../server-process.mjs";
 import { startInDocker, tryDocker } from "./docker.mjs";
 import { versionOf } from "./health.mjs";
 import { startOnHost } from "./host.mjs";
@@ -33,11 +34,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { endpoint, how, version, stop } = await openLocalStack({ onHost: process.argv.includes("--host") });
   console.error(`${how}, version ${version}`);
   console.log(endpoint);
-  const hold = setInterval(() => {}, 60_000);
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
-      clearInterval(hold);
-      void stop();
-    });
-  }
+  holdUntilSignal(stop);
 }

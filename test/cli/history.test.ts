@@ -1,9 +1,9 @@
 import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { startDynalite, type Dynalite } from "../../src/embedded/dynalite.js";
 import { emulatorClient } from "../support/dynamodb.js";
 import type { HistoryAnswer, HistoryVerdict } from "../../src/index.js";
-import { Cli, fixture, runCli, until } from "./spawn-cli.js";
+import { Place } from "./place.js";
+import { fixture, until, type Cli } from "./spawn-cli.js";
 
 interface Status {
   readonly leases: readonly { readonly leaseKey: string; readonly owner: string | null }[];
@@ -11,36 +11,15 @@ interface Status {
 
 describe("leasehold history", function () {
   this.timeout(180_000);
-  let dynalite: Dynalite;
-  let env: Record<string, string>;
-  const started: Cli[] = [];
+  const place = new Place();
 
-  before(async () => {
-    dynalite = await startDynalite();
-    env = { AWS_ENDPOINT_URL_DYNAMODB: dynalite.endpoint };
-  });
+  const start = (label: string): Cli =>
+    place.start([
+      ...["run", "--application", "orders", "--partitions", "a,b,c,d", "--json", "--no-supervise"],
+      ...["--handler", fixture("factory.mjs"), "--lease-duration-ms", "2000", "--label", label],
+    ]);
 
-  after(() => dynalite.stop());
-
-  afterEach(() => {
-    for (const { child } of started.splice(0)) {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-    }
-  });
-
-  function start(label: string): Cli {
-    const cli = new Cli(
-      [
-        ...["run", "--application", "orders", "--partitions", "a,b,c,d", "--json", "--no-supervise"],
-        ...["--handler", fixture("factory.mjs"), "--lease-duration-ms", "2000", "--label", label],
-      ],
-      env,
-    );
-    started.push(cli);
-    return cli;
-  }
-
-  const ask = (...args: readonly string[]) => runCli(["history", ...args, "--application", "orders"], env);
+  const ask = (...args: readonly string[]) => place.run("history", ...args, "--application", "orders");
   const answer = async (...args: readonly string[]): Promise<HistoryAnswer> => {
     const { code, stderr, json } = await ask(...args, "--json");
     expect(code, stderr).to.equal(0);
@@ -50,9 +29,8 @@ describe("leasehold history", function () {
   /** Waits until these labels, and nobody else, own the four leases. */
   const sharedBy = (...labels: readonly string[]): Promise<Status> =>
     until(`the leases to be shared by ${labels.join(" and ")}`, async () => {
-      const { code, json } = await runCli(["status", "--application", "orders", "--json"], env);
-      if (code !== 0) return undefined;
-      const now = json() as Status;
+      const now = await place.status<Status>("orders");
+      if (now === undefined) return undefined;
       const owners = new Set(now.leases.map(({ owner }) => owner?.replace(/-[^-]*$/, "")));
       const isSo = owners.size === labels.length && labels.every((label) => owners.has(label));
       return now.leases.length === 4 && isSo ? now : undefined;
@@ -102,7 +80,7 @@ describe("leasehold history", function () {
 
     // Somebody deletes one entry by hand.
     const epoch = all.find((tenure) => tenure.leaseKey === leaseKey)?.epoch ?? 0;
-    const client = emulatorClient(dynalite.endpoint);
+    const client = emulatorClient(place.endpoint);
     const Key = { pk: { S: `history#${leaseKey}` }, sk: { S: String(epoch).padStart(16, "0") } };
     await client.send(new DeleteItemCommand({ TableName: "orders-fleet", Key }));
     client.destroy();

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { startDynalite, type Dynalite } from "../../src/embedded/dynalite.js";
 import { systemClock } from "../../src/runtime/system.js";
-import { Cli, fixture, isAlive, runCli, until } from "./spawn-cli.js";
+import { Place } from "./place.js";
+import { fixture, isAlive, runCli, until, type Cli } from "./spawn-cli.js";
 
 interface Status {
   readonly application: string;
@@ -17,38 +17,20 @@ interface Status {
 
 describe("leasehold run and status", function () {
   this.timeout(120_000);
-  let dynalite: Dynalite;
-  let env: Record<string, string>;
-  const started: Cli[] = [];
+  const place = new Place();
 
-  before(async () => {
-    dynalite = await startDynalite();
-    env = { AWS_ENDPOINT_URL_DYNAMODB: dynalite.endpoint };
-  });
+  const start = (application: string, ...more: readonly string[]): Cli =>
+    place.start([
+      ...["run", "--application", application, "--partitions", "a,b,c,d", "--json"],
+      ...(more.includes("--handler") ? [] : ["--handler", fixture("factory.mjs")]),
+      ...["--lease-duration-ms", "4000", ...more],
+    ]);
 
-  after(() => dynalite.stop());
-
-  afterEach(async () => {
-    for (const { child } of started.splice(0)) {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-    }
-  });
-
-  function start(application: string, ...more: readonly string[]): Cli {
-    const cli = new Cli(
-      [
-        ...["run", "--application", application, "--partitions", "a,b,c,d", "--json"],
-        ...(more.includes("--handler") ? [] : ["--handler", fixture("factory.mjs")]),
-        ...["--lease-duration-ms", "4000", ...more],
-      ],
-      env,
-    );
-    started.push(cli);
-    return cli;
-  }
-
-  const status = async (application: string): Promise<Status> =>
-    (await runCli(["status", "--application", application, "--json"], env)).json() as Status;
+  const status = async (application: string): Promise<Status> => {
+    const now = await place.status<Status>(application);
+    if (now === undefined) throw new Error(`application ${application} has no tables`);
+    return now;
+  };
 
   /** Waits until every partition had a turn, and returns the processes that made them. */
   const allWorked = (cli: Cli, after = 0): Promise<ReadonlySet<number>> =>
@@ -76,7 +58,7 @@ describe("leasehold run and status", function () {
       for (const how of [[], ["--no-supervise"]]) {
         it(`fails at once, and says why: ${[name, ...how].join(" ")}`, async () => {
           const args = ["run", "--application", "orders", "--partitions", "2", "--json", ...how];
-          const { code, json } = await runCli([...args, "--handler", fixture(name)], env);
+          const { code, json } = await place.run(...args, "--handler", fixture(name));
           expect(code).to.equal(1);
           const { ok, error } = json() as { ok: boolean; error: { code: string; message: string } };
           expect(ok).to.be.false;
@@ -111,12 +93,12 @@ describe("leasehold run and status", function () {
 
   for (const status of [0, 3]) {
     it(`prints its object when the handler ends the process with status ${String(status)}`, async () => {
-      const cli = new Cli(
+      const cli = place.start(
         [
           ...["run", "--application", "ended", "--partitions", "2", "--json", "--no-supervise"],
           ...["--handler", fixture("ends-process.mjs")],
         ],
-        { ...env, FIXTURE_STATUS: String(status) },
+        { FIXTURE_STATUS: String(status) },
       );
       const { code, json } = await cli.exit;
       expect(code).to.equal(status === 0 ? 1 : status);
@@ -147,7 +129,7 @@ describe("leasehold run and status", function () {
       expect(lease).to.include.keys("leaseKey", "owner", "epoch", "checkpoint", "state", "parents");
       expect(lease).to.include({ owner: worker?.workerId, state: "owned" });
     }
-    const text = await runCli(["status", "--application", "alone"], env);
+    const text = await place.run("status", "--application", "alone");
     expect(text.stdout).to.include("WORKER").and.to.include(String(worker?.workerId));
 
     cli.child.kill("SIGTERM");
@@ -203,7 +185,7 @@ describe("leasehold run and status", function () {
   }
 
   it("says of an application that was never run that its tables are missing", async () => {
-    const { code, json } = await runCli(["status", "--application", "nobody", "--json"], env);
+    const { code, json } = await place.run("status", "--application", "nobody", "--json");
     expect(code).to.equal(1);
     expect(json()).to.have.nested.property("error.code", "table-missing");
   });

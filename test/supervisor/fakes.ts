@@ -3,6 +3,7 @@ import type { Random } from "../../src/runtime/random.js";
 import type { Membership } from "../../src/store/membership.js";
 import type { ChildExit, ChildHandlers, ChildHost } from "../../src/supervisor/child-host.js";
 import type { ChildMessage, ParentMessage } from "../../src/supervisor/messages.js";
+import { identity, quiet } from "../testing/rows.js";
 
 /** Chance that has no say: `jitter` gives the middle of its range. */
 export const steadyRandom: Random = { next: () => 0.5, id: () => "id" };
@@ -100,21 +101,8 @@ export class FakeMembership implements Pick<Membership, "fenceExited"> {
 
 function row(workerId: string, by: string) {
   return {
-    workerId,
-    maxConcurrentBatches: 1,
-    join: 1,
-    readsFormat: 1,
-    host: "h",
-    pid: 1,
-    startedAt: "",
-    draining: false,
-    joining: false,
-    blind: false,
-    leases: 0,
-    weight: 0,
-    utilisation: 0,
-    unfit: [],
-    failing: [],
+    ...identity(workerId),
+    ...quiet,
     beat: 1,
     fencedBy: by,
     mailbox: new Map<string, never>(),

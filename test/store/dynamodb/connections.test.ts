@@ -10,6 +10,7 @@ import { Gate } from "../../../src/store/dynamodb/gate.js";
 import type { Store } from "../../../src/store/store.js";
 import { startFaultProxy, type FaultProxy } from "../../../src/testing/fault-proxy.js";
 import { seededRandom, VirtualTime } from "../../../src/testing/index.js";
+import { quiet } from "../../testing/rows.js";
 import { emulated } from "../../support/dynamodb.js";
 
 /** Waits for what a socket does; the test's own timeout bounds it. */
@@ -50,18 +51,8 @@ describe("a store's connections", () => {
     );
     await until(() => proxy.counts.get("GetItem")?.requests === 40);
     // No row comes back, which the store takes ill; that it was answered at all is the point.
-    const status = {
-      draining: false,
-      joining: false,
-      blind: false,
-      leases: 0,
-      weight: 0,
-      utilisation: 0,
-      unfit: [],
-      failing: [],
-    };
     const beat = await store.membership
-      .beat({ workerId: "w", beat: 1, status, removeMail: [] })
+      .beat({ workerId: "w", beat: 1, status: quiet, removeMail: [] })
       .catch((error: unknown) => error);
     expect(beat).to.have.property("code", "store-rejected");
     await store.membership.readFleet({ consistent: true });

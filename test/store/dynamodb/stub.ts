@@ -5,6 +5,7 @@ import {
   type AttributeValue,
 } from "@aws-sdk/client-dynamodb";
 import sinon from "sinon";
+import type { Clock } from "../../../src/runtime/clock.js";
 import { createDynamoDbStore, type DynamoDbStoreOptions } from "../../../src/store/dynamodb/index.js";
 import type { Store } from "../../../src/store/store.js";
 
@@ -12,6 +13,17 @@ export interface Sent {
   readonly command: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
+
+/** A clock on which every wait is over at once. */
+export const hurried: Clock = {
+  now: () => ({ monoMs: 0, bootMs: 0, wallMs: 0 }),
+  monoMs: () => 0,
+  wallMs: () => 0,
+  setTimer: (_ms, fn) => {
+    queueMicrotask(fn);
+    return () => {};
+  },
+};
 
 type Answer = (input: Readonly<Record<string, unknown>>, nth: number) => unknown;
 

@@ -1,7 +1,6 @@
 import type { TableDescription } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { LeaseholdError } from "../../../src/model/errors.js";
-import type { Clock } from "../../../src/runtime/clock.js";
 import {
   checkDynamoDbOptions,
   type Capability,
@@ -12,17 +11,7 @@ import {
   leaseTableShape,
   ownerIndexShape,
 } from "../../../src/store/dynamodb/table-shapes.js";
-import { serviceError, stubbed } from "./stub.js";
-
-const hurried: Clock = {
-  now: () => ({ monoMs: 0, bootMs: 0, wallMs: 0 }),
-  monoMs: () => 0,
-  wallMs: () => 0,
-  setTimer: (_ms, fn) => {
-    queueMicrotask(fn);
-    return () => {};
-  },
-};
+import { hurried, serviceError, stubbed } from "./stub.js";
 
 const capacity = { ReadCapacityUnits: 5, WriteCapacityUnits: 6 };
 const tags = { team: "orders", stage: "test" };

@@ -1,7 +1,6 @@
 import type { TableDescription } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { hasCode, messageOf } from "../../../src/model/errors.js";
-import type { Clock } from "../../../src/runtime/clock.js";
 import type { Capability, DynamoDbStoreOptions } from "../../../src/store/dynamodb/index.js";
 import {
   fleetTableShape,
@@ -9,18 +8,7 @@ import {
   ownerIndex,
   ownerIndexShape,
 } from "../../../src/store/dynamodb/table-shapes.js";
-import { serviceError, stubbed } from "./stub.js";
-
-/** A clock on which every wait is over at once. */
-const hurried: Clock = {
-  now: () => ({ monoMs: 0, bootMs: 0, wallMs: 0 }),
-  monoMs: () => 0,
-  wallMs: () => 0,
-  setTimer: (_ms, fn) => {
-    queueMicrotask(fn);
-    return () => {};
-  },
-};
+import { hurried, serviceError, stubbed } from "./stub.js";
 
 const index = { ...ownerIndexShape, IndexStatus: "ACTIVE" } as const;
 const leaseTable: TableDescription = {
