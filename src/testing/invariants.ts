@@ -120,7 +120,7 @@ export class Invariants implements ByHand {
       },
       report,
     );
-    this.floor = new MoveFloor(nowMs, report);
+    this.floor = new MoveFloor({ config, nowMs }, report);
     this.rows = new RowChecks(
       store.rows,
       {

@@ -1,3 +1,4 @@
+import type { ProtocolConfig } from "../model/config.js";
 import type { Lease } from "../model/lease.js";
 import { isFinished } from "../model/position.js";
 import { isLive, isTarget, type WorkerRow } from "../model/worker-row.js";
@@ -6,12 +7,17 @@ import type { Report } from "./violation.js";
 
 /** A planner sees the fleet as it was a round ago: of ten moves one may have been needed then and not be any more. */
 const factor = 1.1;
-/** A change of members in four may find a directive under way that it makes needless. */
-const slackAChange = 1 / 4;
+/** A change of members in eight may find a directive under way that it makes needless, and that takes its time. */
+const slackAChange = 1 / 8;
 /** Who comes while another is filled finds as much on its way there as a round gives. */
 const slackALease = 1 / 8;
 /** And in a small fleet a move or two. */
 const slack = 2;
+
+export interface MoveFloorDeps {
+  readonly config: Pick<ProtocolConfig, "settleMs">;
+  readonly nowMs: () => number;
+}
 
 /**
  * Planned moves against the fewest that what happened made necessary (protocol, "Assignment").
@@ -19,38 +25,48 @@ const slack = 2;
  * A spread lacks so many moves of being even. Whatever befalls a fleet changes that number: who joins, leaves or dies, and
  * every lease that is taken, released, made or finished. A move lowers it by one at best. So what all moves together have
  * lowered it by is the least that any planner could have done with, given what happened; a lease that goes to and fro, or
- * from one to another who is no emptier, has lowered it by nothing. While somebody leaves, or a deploy rolls, no evenness is
- * promised, and no move needed.
+ * from one to another who is no emptier, has lowered it by nothing. While a deploy rolls no evenness is promised, and no
+ * move needed. What lands within the settling time after members changed, or after its receiver took a lease, was planned before
+ * that, and does not count where it is needless by then.
  */
 export class MoveFloor {
+  readonly #deps: MoveFloorDeps;
   readonly #report: Report;
-  readonly #nowMs: () => number;
   #moves = 0;
   #floor = 0;
   /** Of who may hold leases. */
   #changes = 0;
+  #changedAtMs = -Infinity;
+  /** When each worker was last given a lease that nobody had planned to be its. */
+  readonly #tookAtMs = new Map<string, number>();
   readonly #needless: string[] = [];
 
-  constructor(nowMs: () => number, report: Report) {
-    this.#nowMs = nowMs;
+  constructor(deps: MoveFloorDeps, report: Report) {
+    this.#deps = deps;
     this.#report = report;
   }
 
   workerChanged(before: WorkerRow | undefined, after: WorkerRow): void {
-    if ((before !== undefined && isTarget(before)) !== isTarget(after)) this.#changes++;
+    if ((before !== undefined && isTarget(before)) === isTarget(after)) return;
+    this.#changes++;
+    this.#changedAtMs = this.#deps.nowMs();
   }
 
   leaseChanged(before: Lease | undefined, after: Lease, rows: MemorySnapshot): void {
-    const { epoch, owner, tenure } = after;
-    if (before?.owner === undefined || owner === undefined || epoch === before.epoch) return;
-    if (tenure?.reason !== "handoff" || tenure.cause !== "handoff") return;
+    const { leaseKey, owner, tenure } = after;
+    if (owner === undefined || owner === before?.owner) return;
+    const nowMs = this.#deps.nowMs();
+    if (before?.owner === undefined || tenure?.reason !== "handoff" || tenure.cause !== "handoff") {
+      this.#tookAtMs.set(owner, nowMs);
+      return;
+    }
+    const gain = deployRolls(rows) ? 0 : gainOf(before.owner, owner, rows);
+    const knownAtMs = Math.max(this.#changedAtMs, this.#tookAtMs.get(owner) ?? -Infinity);
+    if (gain <= 0 && nowMs - knownAtMs < this.#deps.config.settleMs) return;
     this.#moves++;
-    const gain = promisesNothing(rows) ? 0 : gainOf(before.owner, owner, rows);
     this.#floor += gain;
     if (gain > 0) return;
-    this.#needless.push(
-      `${after.leaseKey} from ${before.owner} to ${owner} at ${this.#nowMs().toFixed(0)} ms`,
-    );
+    this.#needless.push(`${leaseKey} from ${before.owner} to ${owner} at ${nowMs.toFixed(0)} ms`);
   }
 
   /** The run is over; `rows` as they stand. */
@@ -107,10 +123,7 @@ function isOpen({ marked, checkpoint }: Lease): boolean {
   return !marked && !isFinished(checkpoint);
 }
 
-function promisesNothing(rows: MemorySnapshot): boolean {
-  const live = rows.fleet().workers.filter(isLive);
-  const staying = live.filter(({ draining }) => !draining);
-  return (
-    staying.length < live.length || staying.some(({ deployment }) => deployment !== staying[0]?.deployment)
-  );
+function deployRolls(rows: MemorySnapshot): boolean {
+  const staying = rows.fleet().workers.filter((row) => isLive(row) && !row.draining);
+  return staying.some(({ deployment }) => deployment !== staying[0]?.deployment);
 }
