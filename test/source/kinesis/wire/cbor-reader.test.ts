@@ -19,6 +19,8 @@ const plain = (value: unknown): unknown => {
   return Object.entries(value).map(([name, member]) => [name, plain(member)]);
 };
 
+/** The library loses members of that name. */
+const name = fc.string().filter((text) => text !== "__proto__");
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
@@ -29,7 +31,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     fc.boolean(),
     fc.constant(null),
     fc.array(tie("value"), { maxLength: 5 }),
-    fc.dictionary(fc.string(), tie("value"), { maxKeys: 5 }),
+    fc.dictionary(name, tie("value"), { maxKeys: 5 }),
   ),
 }));
 
@@ -65,7 +67,9 @@ describe("the reader of CBOR", () => {
   it("reads what a library writes", () => {
     fc.assert(
       fc.property(value, (given) => {
-        expect(plain(read(library.serialize(given)))).to.deep.equal(plain(given));
+        // In JSON, where there is one zero: the library writes both alike.
+        const ours = JSON.stringify(plain(read(library.serialize(given))));
+        expect(ours).to.equal(JSON.stringify(plain(given)));
       }),
     );
   });
@@ -87,6 +91,10 @@ describe("the reader of CBOR", () => {
       ["3bffffffffffffffff", -(2 ** 64)],
     ];
     for (const [hex, expected] of cases) expect(read(Buffer.from(hex, "hex")), hex).to.deep.equal(expected);
+  });
+
+  it("makes members of names that mean something in JavaScript", () => {
+    expect(plain(read(cbor(JSON.parse('{"__proto__":{"a":1}}'))))).to.deep.equal([["__proto__", [["a", 1]]]]);
   });
 
   it("refuses whatever was cut off anywhere", () => {

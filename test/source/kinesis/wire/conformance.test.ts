@@ -8,6 +8,9 @@ import {
 } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { expect } from "chai";
+import { position } from "../../../../src/model/position.js";
+import { systemClock, systemRandom } from "../../../../src/runtime/system.js";
+import { kinesis } from "../../../../src/source/kinesis/kinesis-source.js";
 import { GetRecords, type GetRecordsOptions } from "../../../../src/source/kinesis/wire/get-records.js";
 import type { SourceRecord } from "../../../../src/source/partition-source.js";
 import { secretAccessKey, startCannedKinesis, type Answer, type CannedKinesis } from "./canned-kinesis.js";
@@ -118,6 +121,17 @@ const answers: [string, Answer[], number?][] = [
     ],
   ],
   ["an error in JSON, whatever was asked", [{ ...failed("ExpiredIteratorException"), as: "json" } as Answer]],
+  [
+    "an error in JSON that says it is CBOR",
+    [
+      {
+        kind: "page",
+        status: 400,
+        headers: { "content-type": "application/x-amz-cbor-1.1" },
+        text: '{"__type":"ExpiredIteratorException","message":"expired"}',
+      },
+    ],
+  ],
   ["a proxy's page, 403", [page(403)]],
   ["a proxy's page, 500", [page(500)]],
   ["a proxy's page, 502", [page(502)]],
@@ -285,6 +299,14 @@ describe("GetRecords next to the wire", function () {
       });
     }
 
+    it("never for what an earlier attempt of the call met", async () => {
+      server.script = [page(500), { kind: "cut", body: full.body }, full];
+      const { send, told } = fast({}, client({ maxAttempts: 2 }));
+      expect(await refused(send())).to.include({ code: "ECONNRESET" });
+      expect(formats()).to.deep.equal(["cbor", "cbor"]);
+      expect(told).to.deep.equal([]);
+    });
+
     it("after three answers in a row that cannot be read, each of which is an error", async () => {
       const broken: Answer = { kind: "broken", text: "\xa1gRecords" };
       server.script = [broken, broken, full, broken, broken, broken, full];
@@ -311,6 +333,36 @@ describe("GetRecords next to the wire", function () {
     expect((await send()).records).to.deep.equal(first.records);
     expect(formats()).to.deep.equal(["cbor", "cbor"]);
     expect(told).to.deep.equal([]);
+  });
+
+  it("is what the source reads by, which tells its host of a fallback", async () => {
+    server.refusal = failed("UnknownOperationException");
+    server.script = [
+      { kind: "answer", body: { ShardIterator: "iterator-0" } },
+      { kind: "answer", body: { Records: [record(1, Buffer.from("one"))] } },
+    ];
+    const told: string[] = [];
+    const source = kinesis({ streamName: "s", client: (defaults) => client(defaults) })({
+      clock: systemClock,
+      random: systemRandom,
+      onFallback: (why) => told.push(why),
+    });
+    const ignore = (): void => undefined;
+    const reader = source.open({
+      partitionKey: "shard-0",
+      checkpoint: position("TRIM_HORIZON"),
+      onError: ignore,
+      onAnswer: ignore,
+    });
+    const fetch = await reader.next(never);
+    reader.close();
+    source.close();
+    expect(
+      fetch.kind === "records" && fetch.records.map(({ data }) => Buffer.from(data).toString()),
+    ).to.deep.equal(["one"]);
+    expect(told).to.deep.equal([
+      "records come as JSON and no more as CBOR, because the service answered 400 UnknownOperationException to CBOR",
+    ]);
   });
 
   it("asks for JSON alone where that is wanted, and by the SDK alone", async () => {
