@@ -24,7 +24,7 @@ const longestCoolDownMs = 3_600_000;
  */
 export class Directives implements PlannedLeases {
   readonly #member: Member;
-  readonly #posted = new Map<string, Posted>();
+  #posted = new Map<string, Posted>();
   readonly #cool = new Map<string, { readonly untilMs: number; readonly refusals: number }>();
 
   constructor(member: Member) {
@@ -45,9 +45,9 @@ export class Directives implements PlannedLeases {
     yield* this.#cool.keys();
   }
 
-  /** Deposed: what was posted is void by its epoch. */
+  /** Deposed: what was posted is void by its epoch, and so is what is being posted. */
   forget(): void {
-    this.#posted.clear();
+    this.#posted = new Map<string, Posted>();
   }
 
   /**
@@ -88,13 +88,18 @@ export class Directives implements PlannedLeases {
       else list.push(move);
     }
     const outcomes = new Set<Posting>();
-    for (const [from, list] of byGiver) outcomes.add(await this.#postTo(from, list, plannerEpoch));
+    const posted = this.#posted;
+    for (const [from, list] of byGiver) {
+      if (posted !== this.#posted) return "some";
+      outcomes.add(await this.#postTo(from, list, plannerEpoch));
+    }
     if (!outcomes.has("not-posted") && !outcomes.has("unknown")) return "all";
     return outcomes.size === 1 && outcomes.has("not-posted") ? "none" : "some";
   }
 
   async #postTo(from: string, moves: readonly Move[], plannerEpoch: number): Promise<Posting> {
     const { deps, workerId, tasks, fleet } = this.#member;
+    const posted = this.#posted;
     const entries = new Map<string, MailEntry>();
     const directives = moves.map((move) => {
       const directive: Directive = {
@@ -111,7 +116,11 @@ export class Directives implements PlannedLeases {
     const result = await attempts(
       deps.clock,
       deps.random,
-      { attemptTimeoutMs: deps.config.attemptTimeoutMs, withinMs: deps.config.leaseDurationMs },
+      {
+        attemptTimeoutMs: deps.config.attemptTimeoutMs,
+        withinMs: deps.config.leaseDurationMs,
+        mayTry: () => posted === this.#posted,
+      },
       ({ signal }) => deps.store.membership.post(from, entries, { signal }),
     );
     if (!result.ok) {
@@ -125,7 +134,7 @@ export class Directives implements PlannedLeases {
     const row = result.ok && result.value.ok ? result.value.row : fleet.row(from);
     for (const { directive, key, why } of directives) {
       const { leaseKey, epoch, target } = directive;
-      this.#posted.set(leaseKey, { directive, from, key, beat: row?.beat ?? 0 });
+      posted.set(leaseKey, { directive, from, key, beat: row?.beat ?? 0 });
       deps.emit({
         type: "directive-posted",
         workerId,

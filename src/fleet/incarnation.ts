@@ -341,6 +341,7 @@ export class Incarnation implements Member {
     this.#observer.stop();
     this.#loop.stop();
     this.#leaving.hurry();
+    this.tasks.close();
   }
 
   #over(outcome: IncarnationOutcome, by?: string): Promise<void> {

@@ -61,7 +61,11 @@ export class Reconcile {
     const result = await attempts(
       deps.clock,
       deps.random,
-      { attemptTimeoutMs: deps.config.leaseDurationMs, withinMs: deps.config.leaseDurationMs },
+      {
+        attemptTimeoutMs: deps.config.leaseDurationMs,
+        withinMs: deps.config.leaseDurationMs,
+        signal: tasks.closing,
+      },
       ({ signal }) => deps.store.leases.keysOf(workerId, { signal }),
     );
     if (!result.ok) {

@@ -77,6 +77,7 @@ export class Scanning {
               // A scan reads many pages: it gets the time of several calls, and holds nothing up.
               attemptTimeoutMs: deps.config.leaseDurationMs,
               withinMs: deps.config.leaseDurationMs,
+              signal: tasks.closing,
             },
             ({ signal }) => deps.store.leases.scan({ consistent, signal }),
           )

@@ -10,6 +10,7 @@ export class Tasks {
   readonly #emit: Emit;
   readonly #workerId: string;
   readonly #onFatal: (error: unknown) => void;
+  readonly #closing = new AbortController();
 
   /** @param onFatal told of an error that no later round can mend: a missing table, a mistake in the code */
   constructor(workerId: string, emit: Emit, onFatal: (error: unknown) => void) {
@@ -30,6 +31,15 @@ export class Tasks {
       });
     this.#running.set(name, run);
     return true;
+  }
+
+  /** Aborts when the worker ends: for long reads, of which nobody wants the answer then. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  close(): void {
+    this.#closing.abort();
   }
 
   running(name: string): boolean {

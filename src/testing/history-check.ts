@@ -23,7 +23,7 @@ export function checkHistory(
     const { leaseKey, tenure, previousTenure } = lease;
     if (except.has(leaseKey)) continue;
     const all = [...tables.historyOf(leaseKey).values()].sort((a, b) => a.epoch - b.epoch);
-    const entries = madeAgain ? all.slice(lastCreation(all, lease)) : all;
+    const entries = madeAgain ? ofThisLife(all, lease) : all;
     // The row's previous tenure is archived with the next change: until then the row alone has it.
     const inRow = [previousTenure, tenure].filter((one) => one !== undefined);
     const epochs = [...new Set([...entries.map((entry) => entry.epoch), ...inRow.map((one) => one.epoch)])];
@@ -55,9 +55,16 @@ export function checkHistory(
   }
 }
 
-/** Where the life of the present row begins: at its creation, which may stand in the row alone. */
-function lastCreation(entries: readonly HistoryEntry[], { tenure, previousTenure }: Lease): number {
+/**
+ * From the present row's creation on, which may stand in the row alone, to its epoch: what landed late of a former life is
+ * below or, where its creator's clock was ahead, above.
+ */
+function ofThisLife(
+  all: readonly HistoryEntry[],
+  { tenure, previousTenure, epoch }: Lease,
+): readonly HistoryEntry[] {
+  const entries = all.filter((entry) => entry.epoch <= epoch);
   const inRow = [previousTenure, tenure].find((one) => one?.reason === "created");
-  if (inRow !== undefined) return entries.filter(({ epoch }) => epoch < inRow.epoch).length;
-  return Math.max(0, entries.map(({ reason }) => reason).lastIndexOf("created"));
+  if (inRow !== undefined) return entries.filter((entry) => entry.epoch >= inRow.epoch);
+  return entries.slice(Math.max(0, entries.map(({ reason }) => reason).lastIndexOf("created")));
 }

@@ -227,6 +227,19 @@ describe("the lease table", () => {
     expect(world.at("a").believes).to.deep.equal([]);
     expect(world.at("a").clock.pendingTimers).to.equal(0);
   });
+
+  for (const read of ["leases.keysOf", "leases.scan"]) {
+    it(`that is gone is not waited for by a worker with a read of it under way (${read})`, async () => {
+      const world = await fleet({ s1: "a" });
+      world.befall(read, "lost");
+      const before = world.arrived(read, "a").length;
+      await world.until(() => world.arrived(read, "a").length > before);
+      world.rows.drop();
+      const ended = world.at("a").fleet.ended.catch((error: unknown) => error);
+      const error = await world.time.runUntilSettled(ended, 2_500);
+      expect(hasCode(error, "table-missing")).to.equal(true);
+    });
+  }
 });
 
 describe("a fenced row", () => {

@@ -80,6 +80,9 @@ describe("the check of the history", () => {
     const late = entry(11 - 2 ** 50, "taken", "released");
     expect(found(late, created, taken)[0]).to.match(/ and stands at /);
     expect(foundIn([late, created, taken], true)).to.deep.equal([]);
+    const ahead = entry(14 + 2 ** 50, "taken", "released");
+    expect(found(created, taken, ahead)[0]).to.match(/ and stands at /);
+    expect(foundIn([created, taken, ahead], true)).to.deep.equal([]);
     expect(foundIn([late, created], true), "a gap in the present row's life").to.have.length(1);
   });
 });

@@ -7,6 +7,7 @@ type Of<Type extends LeaseholdEvent["type"]> = Extract<LeaseholdEvent, { type: T
 interface Candidate {
   elected: number | undefined;
   highest: number;
+  readonly epochs: Set<number>;
   tick: number;
   deposedAt: number;
   /** Somebody has sent that the lease is to be this worker's. */
@@ -55,6 +56,7 @@ export class PlannerLife {
     }
     this.#owners.set(epoch, workerId);
     own.elected = epoch;
+    own.epochs.add(epoch);
     own.highest = Math.max(own.highest, epoch);
     own.tick = 0;
   }
@@ -81,17 +83,24 @@ export class PlannerLife {
     }
   }
 
-  /** What is posted is told when it is answered: its planner may have been deposed meanwhile. */
+  /** What is posted is told when it is answered: its planner may have been deposed meanwhile, and elected again. */
   directs({ workerId, plannerEpoch }: Of<"directive-posted" | "observer-assigned">): void {
-    if (plannerEpoch !== this.#of(workerId).highest) {
-      this.#refuse("directive-under-epoch", "the planner epoch that it was last elected for");
+    if (!this.#of(workerId).epochs.has(plannerEpoch)) {
+      this.#refuse("directive-under-epoch", "a planner epoch that it was elected for");
     }
   }
 
   #of(workerId: string): Candidate {
     let candidate = this.#candidates.get(workerId);
     if (candidate === undefined) {
-      candidate = { elected: undefined, highest: -1, tick: 0, deposedAt: -Infinity, claimed: false };
+      candidate = {
+        elected: undefined,
+        highest: -1,
+        epochs: new Set(),
+        tick: 0,
+        deposedAt: -Infinity,
+        claimed: false,
+      };
       this.#candidates.set(workerId, candidate);
     }
     return candidate;

@@ -24,6 +24,18 @@ const legal: readonly (readonly [string, readonly Step[]])[] = [
     ],
   ],
   [
+    "a directive told of late by a planner that was deposed and elected again meanwhile",
+    [
+      ...held,
+      [30, t.claimed(a)],
+      [40, t.elected(a, 1)],
+      [50, t.deposed(a, 1)],
+      [60, t.claimed(b, a)],
+      [70, t.elected(a, 3)],
+      [80, t.posted(a, 1)],
+    ],
+  ],
+  [
     "a handoff whose giver's belief ran out after the drain, while the history was written",
     [
       ...held,
