@@ -33,12 +33,11 @@ export interface KinesisOptions {
    */
   readonly prefetchTotalBytes?: number;
   /**
-   * Whether a record's `data` is a view of the answer that it came in. By default payloads are copied, many in a piece of
-   * 64 KiB at most, so that a record which is kept after its batch holds on to no more than that. With `true` nothing is
-   * copied, and a record that is kept keeps all of its batch's answer, 10 MiB and more: for processors that are done with
-   * every record, or have copied it, when they return. Either way others' bytes lie beside it in `data.buffer`: hand on
-   * `data`, never its `buffer`, and transfer neither. Saves about a twentieth of the CPU with full batches of 1 KiB records;
-   * what comes as JSON is not shared in any case. Default false.
+   * Whether a record's `data` is a view of the whole answer that it came in. By default it lies in a piece of 64 KiB at most,
+   * so that a record which is kept after its batch holds on to no more than that (or to itself, where it is larger). With
+   * `true` a record that is kept keeps all of its batch's answer, 10 MiB and more: for processors that are done with every
+   * record, or have copied it, when they return. Either way others' bytes lie beside it in `data.buffer`: hand on `data`,
+   * never its `buffer`, and transfer neither. What comes as JSON is not shared in any case. Default false.
    */
   readonly zeroCopy?: boolean;
   /**

@@ -6,7 +6,7 @@ import path from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { builtFile } from "../../support/built.js";
+import { buildIfOld, builtFile } from "../../support/built.js";
 import { cbor, Time } from "./wire/cbor-writer.js";
 
 const keeper = fileURLToPath(new URL("./fixtures/keeper.mjs", import.meta.url));
@@ -92,6 +92,7 @@ describe("a record that is kept when its batch is done", () => {
   let stream: FullStream;
   before(async function () {
     this.timeout(120_000);
+    buildIfOld();
     stream = await FullStream.start();
   });
   after(() => stream.stop());

@@ -34,30 +34,24 @@ export function failingBody(error: unknown): Readable {
   });
 }
 
-/** What is announced beyond this is not believed before it comes. An answer of GetRecords has 10 MiB of payload at most. */
-const preparedBytes = 64 * 1_048_576;
-
 interface NodeStream {
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
   once(event: "end" | "close", listener: () => void): unknown;
   once(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/**
- * The whole body, in memory of its own that nothing else is ever put into; undefined for a body of a kind that is not
- * known, which has not been touched then.
- */
-export async function collect(response: WireResponse): Promise<Buffer | undefined> {
+/** The whole body; undefined for one of a kind that is not known, which has not been touched then. */
+export async function collect(response: WireResponse): Promise<Body | undefined> {
   const { body } = response;
-  if (body === undefined || body === null) return Buffer.alloc(0);
-  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const collected = new Body();
+  if (body === undefined || body === null) return collected;
   if (typeof body !== "object") return undefined;
-  if (body instanceof Blob) return Buffer.from(await body.arrayBuffer());
-  const whole = new Whole(Number(header(response, "content-length")));
-  if (isNodeStream(body)) await drain(body, whole);
-  else if (isIterable(body)) for await (const chunk of body) whole.add(chunk);
+  if (body instanceof Uint8Array) collected.add(body);
+  else if (body instanceof Blob) collected.add(new Uint8Array(await body.arrayBuffer()));
+  else if (isNodeStream(body)) await drain(body, collected);
+  else if (isIterable(body)) for await (const chunk of body) collected.add(chunk);
   else return undefined;
-  return whole.bytes();
+  return collected;
 }
 
 function isNodeStream(body: object): body is NodeStream {
@@ -68,10 +62,10 @@ function isIterable(body: object): body is AsyncIterable<Uint8Array> {
   return Symbol.asyncIterator in body;
 }
 
-function drain(stream: NodeStream, whole: Whole): Promise<void> {
+function drain(stream: NodeStream, body: Body): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.on("data", (chunk) => {
-      whole.add(chunk);
+      body.add(chunk);
     });
     stream.once("end", resolve);
     stream.once("error", reject);
@@ -82,27 +76,36 @@ function drain(stream: NodeStream, whole: Whole): Promise<void> {
   });
 }
 
-/** Chunks, put together as they come: none of them is kept beside what it was copied to. */
-class Whole {
-  #bytes: Buffer;
+/** A body in the chunks that it came in, each of which is nobody else's by now. */
+export class Body {
+  readonly #chunks: Uint8Array[] = [];
   #length = 0;
 
-  constructor(announced: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(announced > 0 && announced <= preparedBytes ? announced : 0);
+  get chunks(): readonly Uint8Array[] {
+    return this.#chunks;
+  }
+
+  get length(): number {
+    return this.#length;
   }
 
   add(chunk: Uint8Array): void {
-    const length = this.#length + chunk.length;
-    if (length > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#bytes.length, 65_536));
-      larger.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = larger;
-    }
-    this.#bytes.set(chunk, this.#length);
-    this.#length = length;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
   }
 
-  bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+  /** All of it, in memory that nothing else is ever put into. */
+  whole(): Buffer {
+    return this.in(Buffer.allocUnsafeSlow(this.#length));
+  }
+
+  /** All of it, at the begin of that memory. */
+  in(memory: Buffer): Buffer {
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      memory.set(chunk, at);
+      at += chunk.length;
+    }
+    return memory.subarray(0, at);
   }
 }

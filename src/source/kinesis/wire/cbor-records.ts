@@ -1,16 +1,15 @@
 import type { SourceRecord } from "../../partition-source.js";
 import { CborReader } from "./cbor-reader.js";
 import { plainBytes, sourceRecord, type Decoded } from "./decoded.js";
-import { PayloadCopies, PayloadViews, type Payloads } from "./payloads.js";
+import type { Payloads } from "./payloads.js";
 
 /**
  * Takes an answer of GetRecords in CBOR apart.
- * @param copy whether payloads are copied, many in a piece; else each is a view that keeps the whole body
+ * @param payloads of that body
  * @throws when it is not an answer with records: none may be taken for an empty one
  */
-export function decodeCbor(body: Buffer, copy: boolean): Decoded {
+export function decodeCbor(body: Buffer, payloads: Payloads): Decoded {
   const reader = new CborReader(body);
-  const payloads = copy ? new PayloadCopies(body) : new PayloadViews(body);
   const rest: [string, unknown][] = [];
   let records: SourceRecord[] | undefined;
   let bytes = 0;

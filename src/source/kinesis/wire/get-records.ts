@@ -9,6 +9,7 @@ import type { SourceRecord } from "../../partition-source.js";
 import type { Wire } from "../options.js";
 import { sourceRecord } from "./decoded.js";
 import { RecordsExchange } from "./records-exchange.js";
+import { Scratch } from "./scratch.js";
 
 export interface RecordsAnswer {
   readonly records: readonly SourceRecord[];
@@ -20,7 +21,7 @@ export interface RecordsAnswer {
 
 export interface GetRecordsOptions {
   readonly wire: Wire;
-  /** Whether payloads are copied at once, where else they would be views that keep the whole answer. */
+  /** Whether a payload that is kept keeps a piece of its answer at most, where else it would keep the whole. */
   readonly copy: boolean;
   /** Told once, with why, when the client goes on with JSON. */
   readonly onFallback: (why: string) => void;
@@ -34,6 +35,7 @@ const noBytes = new Uint8Array(0);
 export class GetRecords {
   readonly #client: KinesisClient;
   readonly #options: GetRecordsOptions;
+  readonly #scratch: Scratch | undefined;
   #takesCbor: boolean;
   /** Whether the service has ever answered a request in CBOR. */
   #hasAnsweredCbor = false;
@@ -43,20 +45,22 @@ export class GetRecords {
   constructor(client: KinesisClient, options: GetRecordsOptions) {
     this.#client = client;
     this.#options = options;
+    this.#scratch = options.copy ? new Scratch() : undefined;
     this.#takesCbor = options.wire === "auto";
   }
 
   /** @throws what the SDK throws, and for an answer without records: none may pass for an empty one */
   async send(input: GetRecordsInput, abortSignal: AbortSignal): Promise<RecordsAnswer> {
-    const { wire, copy } = this.#options;
+    const { wire } = this.#options;
+    const scratch = this.#scratch;
     const send = async (exchange?: RecordsExchange): Promise<RecordsAnswer> => {
       const command = new GetRecordsCommand(input);
       exchange?.addTo(command);
       return answerOf(await this.#client.send(command, { abortSignal }), exchange);
     };
     if (wire === "sdk") return send();
-    if (!this.#takesCbor) return send(new RecordsExchange("json", copy));
-    const exchange = new RecordsExchange("cbor", copy);
+    if (!this.#takesCbor) return send(new RecordsExchange("json", scratch));
+    const exchange = new RecordsExchange("cbor", scratch);
     let refusal: string | undefined;
     try {
       const answer = await send(exchange);
@@ -69,7 +73,7 @@ export class GetRecords {
       if (refusal === undefined) throw error;
     }
     // The same call once more: a place in a shard may be read as often as one likes. What fails as JSON too was no refusal.
-    const answer = await send(new RecordsExchange("json", copy));
+    const answer = await send(new RecordsExchange("json", scratch));
     this.#fallBack(refusal);
     return answer;
   }

@@ -1,11 +1,13 @@
 import type { GetRecordsCommand } from "@aws-sdk/client-kinesis";
 import { messageOf } from "../../../model/errors.js";
-import { collect, failingBody, isWireResponse, type WireResponse } from "./body.js";
+import { collect, failingBody, isWireResponse, type Body, type WireResponse } from "./body.js";
 import { decodeCbor } from "./cbor-records.js";
 import { encodeCbor } from "./cbor-request.js";
 import type { Decoded } from "./decoded.js";
 import { cborType, isCborBody, readError, type WireError } from "./format.js";
 import { decodeJson } from "./json-slices.js";
+import { payloadsInPieces, PayloadViews } from "./payloads.js";
+import type { Scratch } from "./scratch.js";
 
 /**
  * One GetRecords on the wire, as middleware of its own command: no other command, and no other use of the client, meets it.
@@ -13,7 +15,7 @@ import { decodeJson } from "./json-slices.js";
  * SDK's own deserialiser gets a stand-in without the records and does all the rest: errors, metadata, iterator, children.
  */
 export class RecordsExchange {
-  readonly #copy: boolean;
+  readonly #scratch: Scratch | undefined;
   #isCbor: boolean;
   /** What the last attempt brought; undefined where the SDK's own deserialiser reads it. */
   #decoded: Decoded | undefined;
@@ -22,10 +24,10 @@ export class RecordsExchange {
   /** Why the last attempt's answer in CBOR could not be read. */
   #broken: string | undefined;
 
-  /** @param copy whether payloads are copied at once, where else they would be views that keep the whole body */
-  constructor(format: "cbor" | "json", copy: boolean) {
+  /** @param scratch where bodies are read; without it payloads are views that keep the whole body */
+  constructor(format: "cbor" | "json", scratch: Scratch | undefined) {
     this.#isCbor = format === "cbor";
-    this.#copy = copy;
+    this.#scratch = scratch;
   }
 
   get decoded(): Decoded | undefined {
@@ -68,8 +70,7 @@ export class RecordsExchange {
     try {
       const body = await collect(response);
       if (body === undefined) return;
-      response.body = body;
-      if (isFailure) this.#takeFailure(response, body);
+      if (isFailure) this.#takeFailure(response, body.whole());
       else this.#takeRecords(response, body);
     } catch (error) {
       response.body = failingBody(error);
@@ -81,14 +82,18 @@ export class RecordsExchange {
     response.body = this.#error.body;
   }
 
-  #takeRecords(response: WireResponse, body: Buffer): void {
-    this.#decoded = isCborBody(response, body) ? this.#fromCbor(body) : fromJson(body);
-    if (this.#decoded !== undefined) response.body = Buffer.from(JSON.stringify(this.#decoded.rest));
+  /** In one go: what lies in the scratch is the next answer's after it. */
+  #takeRecords(response: WireResponse, body: Body): void {
+    const bytes = this.#scratch?.put(body) ?? body.whole();
+    this.#decoded = isCborBody(response, bytes) ? this.#fromCbor(body, bytes) : fromJson(bytes);
+    response.body =
+      this.#decoded === undefined ? body.whole() : Buffer.from(JSON.stringify(this.#decoded.rest));
   }
 
-  #fromCbor(body: Buffer): Decoded {
+  #fromCbor(body: Body, bytes: Buffer): Decoded {
     try {
-      return decodeCbor(body, this.#copy);
+      const payloads = this.#scratch === undefined ? new PayloadViews(bytes) : payloadsInPieces(body, bytes);
+      return decodeCbor(bytes, payloads);
     } catch (error) {
       // The SDK adds words of its own to the message.
       this.#broken = messageOf(error);

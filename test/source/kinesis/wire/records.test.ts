@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { decodeCbor } from "../../../../src/source/kinesis/wire/cbor-records.js";
+import { decodeCbor as decode } from "../../../../src/source/kinesis/wire/cbor-records.js";
+import { PayloadCopies, PayloadViews } from "../../../../src/source/kinesis/wire/payloads.js";
 import { encodeCbor } from "../../../../src/source/kinesis/wire/cbor-request.js";
 import { CborReader } from "../../../../src/source/kinesis/wire/cbor-reader.js";
 import type { Decoded } from "../../../../src/source/kinesis/wire/decoded.js";
@@ -54,6 +55,13 @@ function check(decoded: Decoded, given: Answer): void {
   expect(decoded.records).to.deep.equal(given.records);
   expect(decoded.rest).to.deep.equal({ ChildShards: null, ...restOf(given) });
   expect(decoded.bytes).to.equal(given.records.reduce((sum, { data }) => sum + data.length, 0));
+}
+
+function decodeCbor(body: Buffer, copy: boolean): Decoded {
+  const decoded = decode(body, copy ? new PayloadCopies(body) : new PayloadViews(body));
+  // As the next answer's bytes come into a scratch.
+  if (copy) body.fill(0xff);
+  return decoded;
 }
 
 describe("records next to the wire", () => {
@@ -125,7 +133,7 @@ describe("records next to the wire", () => {
 
     it("lie in memory of their own when copied, else where they came", () => {
       const body = cbor(inCbor(one));
-      const [copied] = decodeCbor(body, true).records;
+      const [copied] = decodeCbor(Buffer.from(body), true).records;
       const [viewed] = decodeCbor(body, false).records;
       body.fill(0);
       expect(copied?.data).to.deep.equal(Uint8Array.of(1, 2, 3, 4));
@@ -138,7 +146,11 @@ describe("records next to the wire", () => {
     it("are what was put", () => {
       fc.assert(
         fc.property(answer, (given) => {
-          check(decodeJson(json(inJson(given))), given);
+          const body = json(inJson(given));
+          const decoded = decodeJson(body);
+          // As the next answer's bytes come into a scratch.
+          body.fill(0xff);
+          check(decoded, given);
         }),
       );
     });
