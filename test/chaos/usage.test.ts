@@ -1,11 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { withoutCoverage } from "../support/built.js";
 
 const script = fileURLToPath(new URL("../../scripts/chaos.mjs", import.meta.url));
 
 function run(...args: readonly string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8" });
+  const how = { encoding: "utf8", env: withoutCoverage() } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], how);
   expect(stdout).to.equal("");
   return { status, said: stderr.trim() };
 }

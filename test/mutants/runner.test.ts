@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { withoutCoverage } from "../support/built.js";
 
 const script = fileURLToPath(new URL("../../scripts/mutants.mjs", import.meta.url));
 const folder = fileURLToPath(new URL("./fixtures", import.meta.url));
@@ -18,6 +19,7 @@ interface Outcome {
 async function run(): Promise<{ readonly code: number; readonly stdout: string }> {
   const child = spawn(process.execPath, [script, "--folder", folder, "--json"], {
     stdio: ["ignore", "pipe", "ignore"],
+    env: withoutCoverage(),
   });
   let stdout = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

@@ -28,7 +28,7 @@ export async function builtTesting(): Promise<typeof testing> {
   return (await import(pathToFileURL(builtFile("testing/index.js")).href)) as typeof testing;
 }
 
-/** The environment for a process that runs the build: that says nothing of the coverage of the sources. */
+/** The environment for a process that runs no sources: it says nothing of their coverage. */
 export function withoutCoverage(): NodeJS.ProcessEnv {
   const { NODE_V8_COVERAGE: _, ...env } = process.env;
   return env;
