@@ -22,12 +22,6 @@ const promises = [
     show: milliseconds,
   },
   {
-    name: "the same at rest",
-    figure: (result) => cellOf(result, "steady").planMs,
-    most: 100,
-    show: milliseconds,
-  },
-  {
     name: "the same at rest, rows known from the round before",
     figure: (result) => cellOf(result, "steady").unchangedPlanMs,
     most: 100,
