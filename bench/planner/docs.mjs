@@ -12,6 +12,7 @@ const columns = [
   ["workers", ({ workers }) => workers.toLocaleString("en-US")],
   ["case", (cell) => cell.case],
   ["plan", ({ planMs }) => milliseconds(planMs)],
+  ["unordered", ({ unorderedPlanMs }) => milliseconds(unorderedPlanMs)],
   ["unchanged", ({ unchangedPlanMs }) => milliseconds(unchangedPlanMs)],
   ["heap", ({ heapBytes }) => mebibytes(heapBytes)],
   ["kept", ({ keptBytes }) => mebibytes(keptBytes)],
@@ -55,8 +56,9 @@ ${verdicts(run)
 Times are medians, in milliseconds of the processor's time, of all threads of the process: on a machine that does nothing else
 the clock shows as much or less. Three cases: one worker joins, one dies, nothing happens.
 
-- **plan**: \`plan()\` from nothing, the leases in no order. **unchanged**: the same with what a planner has kept of the round
-  before, no row having changed since.
+- **plan**: \`plan()\` from nothing, as after a scan that has changed the weights of all leases, which a planner keeps in the order
+  of their keys. **unordered**: the same with leases as a scan of the table brings them, which a leaver plans with once.
+  **unchanged**: with what a planner has kept of the round before, no row having changed since.
 - **heap**: what one \`plan()\` from nothing takes before anything is collected, MiB; **kept**: what of it the planner keeps.
 - **planner's round**: a worker that ships is the planner of such a fleet, on the memory store and a virtual clock; the others
   are rows that beat and do what their mail says. One round is all that it does in one \`pollIntervalMs\`: the read of the fleet,
@@ -70,16 +72,22 @@ ${cells.map((cell) => row(...columns.map(([, show]) => show(cell)))).join("\n")}
 
 How many times as much each is where leases and workers are ten times as many (10 is linear):
 
-${row("case", "leases", "plan", "unchanged", "heap", "planner's round", "slowest", "worker's round")}
-${row("---", "---", "--:", "--:", "--:", "--:", "--:", "--:")}
+${row("case", "leases", "plan", "unordered", "unchanged", "heap", "planner's round", "slowest", "worker's round")}
+${row("---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:")}
 ${growth
   .map((figures) =>
     row(
       figures.case,
       `${figures.from.toLocaleString("en-US")} → ${figures.to.toLocaleString("en-US")}`,
-      ...["planMs", "unchangedPlanMs", "heapBytes", "roundMs", "slowestRoundMs", "workerRoundMs"].map(
-        (name) => figures[name].toFixed(1),
-      ),
+      ...[
+        "planMs",
+        "unorderedPlanMs",
+        "unchangedPlanMs",
+        "heapBytes",
+        "roundMs",
+        "slowestRoundMs",
+        "workerRoundMs",
+      ].map((name) => figures[name].toFixed(1)),
     ),
   )
   .join("\n")}

@@ -35,7 +35,15 @@ async function measureCell({ leases, workers }, kind) {
   };
 }
 
-const grows = ["planMs", "unchangedPlanMs", "roundMs", "slowestRoundMs", "workerRoundMs", "heapBytes"];
+const grows = [
+  "planMs",
+  "unorderedPlanMs",
+  "unchangedPlanMs",
+  "roundMs",
+  "slowestRoundMs",
+  "workerRoundMs",
+  "heapBytes",
+];
 
 /** How many times as much each figure is where leases and workers are ten times as many: 10 is linear. */
 function growthOf(cells) {
