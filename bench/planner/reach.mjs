@@ -1,17 +1,18 @@
 // What is promised of the planner, and where the figures of it stand.
 import { verdictsOf } from "../verdicts.mjs";
-import { sizes, step } from "./sizes.mjs";
+import { cases, sizes } from "./sizes.mjs";
 
 const milliseconds = (ms) => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
-const times = (growth) => `${growth.toFixed(1)} ×`;
-const largest = sizes.at(-1);
+const times = (growth) => `${growth.toFixed(0)} ×`;
+const [smallest, largest] = [sizes[0], sizes.at(-1)];
 
-const cellOf = ({ cells }, kind) =>
-  cells.find(({ leases, case: other }) => leases === largest.leases && other === kind);
-const mostGrowth = ({ growth }, name) =>
-  Math.max(...growth.filter(({ to }) => to === largest.leases).map((figures) => figures[name]));
-/** Near linear: the logarithm of a sort is in it, and caches that no longer hold all. */
-const nearLinear = 1.6 * step;
+const cellOf = ({ cells }, kind, { leases } = largest) =>
+  cells.find((cell) => cell.leases === leases && cell.case === kind);
+const growthOf = (result, name) =>
+  Math.max(...cases.map((kind) => cellOf(result, kind)[name] / cellOf(result, kind, smallest)[name]));
+const factor = largest.leases / smallest.leases;
+/** Near linear: some of it is a sort, and a small fleet's figures are of less than a millisecond. */
+const nearLinear = 1.5 * factor;
 const size = `${largest.leases.toLocaleString("en-US")} leases, ${largest.workers.toLocaleString("en-US")} workers`;
 
 const promises = [
@@ -40,14 +41,14 @@ const promises = [
     show: milliseconds,
   },
   {
-    name: `plan() with ${step} times the leases and workers, at most`,
-    figure: (result) => mostGrowth(result, "planMs"),
+    name: `plan() with ${factor} times the leases and workers, at most`,
+    figure: (result) => growthOf(result, "planMs"),
     most: nearLinear,
     show: times,
   },
   {
     name: "a round of the planner's, the same",
-    figure: (result) => mostGrowth(result, "roundMs"),
+    figure: (result) => growthOf(result, "roundMs"),
     most: nearLinear,
     show: times,
   },

@@ -10,8 +10,5 @@ export const sizes = [
 /** One worker joins, one dies, nothing happens. */
 export const cases = ["join", "death", "steady"];
 
-/** Between two neighbours of `sizes`. */
-export const step = 10;
-
 /** From the event on: scans of the planner's, a reconcile, and what a join or a death brings with it. */
 export const measuredRounds = 40;
