@@ -17,7 +17,7 @@ const selfImport = 'await import("leasehold"); await import("leasehold/testing")
 const areFleets = /^test\/(integration\/|weather\/real)/;
 /** Tests that start other processes, each of which says something and ends. */
 const areCommands =
-  /^test\/(cli\/|contract\/dynalite|chaos\/usage|embedded\/dynalite|mutants\/runner|simulation\/sim-command|supervisor\/node-processes|testing\/fleet)/;
+  /^test\/(cli\/|contract\/dynalite|chaos\/usage|embedded\/dynalite|mutants\/runner|simulation\/sim-command|source\/kinesis\/retention|supervisor\/node-processes|testing\/fleet)/;
 
 /** Every test is in one part. */
 function partOf(file) {
