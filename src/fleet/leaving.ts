@@ -84,10 +84,12 @@ export class Leaving {
       planLeaving(snapshotOf(this.#member), workerId).map((move) => [move.leaseKey, move.to]),
     );
     await this.#beside("pass-on-planner", () => planner.handOver(this.#successor()));
-    // A take that was under way may have begun one more meanwhile.
-    for (let held = tenures.held(); held.length > 0; held = tenures.held()) {
+    // A take or a resume that is under way is not tried again, and may yet begin one more.
+    do {
+      const held = tenures.held();
       await Promise.all(held.map(({ leaseKey }) => this.#leaseGoes(leaseKey, moves.get(leaseKey))));
-    }
+      await this.#waitFor(tenures.settled(), deps.config.attemptTimeoutMs);
+    } while (tenures.count > 0);
     // A note unanswered means a target that died, or is slow: either way the rows name it, so the wait is short.
     const patience = deps.config.pollIntervalMs * 2 + deps.config.attemptTimeoutMs;
     const notedAt = deps.clock.now();

@@ -38,6 +38,11 @@ export class Lane implements TenureLane {
     return this.#tenure;
   }
 
+  /** Resolves when everything asked of the lane until now has been done. */
+  get settled(): Promise<unknown> {
+    return this.#tail;
+  }
+
   /** A write or a consistent read for a write is under way or queued. */
   get busy(): boolean {
     return this.#waiting > 0;

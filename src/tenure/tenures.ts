@@ -54,6 +54,11 @@ export class Tenures {
     return lane !== undefined && (lane.tenure !== undefined || lane.busy);
   }
 
+  /** Resolves when no lane has a write under way any more that was when this was asked: what those begin has begun. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.settled));
+  }
+
   /** The worker's belief ran out: every tenure is over, and to be begun anew if beats pass again. */
   lapse(): void {
     for (const tenure of this.held()) {

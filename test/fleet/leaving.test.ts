@@ -38,6 +38,23 @@ describe("a clean stop", () => {
     expect(world.lease("s00").tenure?.reason).to.equal("handoff");
   });
 
+  it("drains what a resume that was under way when it stopped begins late (bug: released undrained, seed 4330)", async () => {
+    const world = await fleet(dealt(2, "a", "b"));
+    await world.run(5_000);
+    const clear = world.befall("membership.beat", "lost", "a");
+    await world.until(() => world.events("belief-lapsed", "a").length > 0, 12_000);
+    world.befall("ownership.change", { laterMs: 1_500 }, "a", 1);
+    clear();
+    const before = world.arrived("ownership.change", "a").length;
+    await world.until(() => world.arrived("ownership.change", "a").length > before);
+    const from = world.time.nowMs;
+    await world.stop("a");
+    const begun = world.events("tenure-began", "a").filter(({ atMs }) => atMs >= from);
+    expect(begun).to.have.length(1);
+    const { calls } = world.at("a").host;
+    expect(calls.at(-1)).to.include({ what: "drained", epoch: begun[0]?.epoch });
+  });
+
   it("waits until its notes are answered", async () => {
     const world = await fleet(dealt(6, "a", "b"));
     await world.run(5_000);
