@@ -3,9 +3,8 @@
 import { blockData, blockText, recordTexts } from "./records.mjs";
 import { cbor11, cborHead, cborText, json } from "./wire.mjs";
 
-/** Bodies being sent at the same time, by number and by memory. */
-const bodiesAtMost = 64;
-const bytesAtMost = 512 * 2 ** 20;
+/** With more at the same time a slow reader gets a little of each, and some shard may have no whole answer for minutes. */
+const answersAtMost = 16;
 
 /** How a batch looks in each format: its begin, a record before and behind its block's number, and its end. */
 const layouts = {
@@ -65,7 +64,8 @@ export class Tape {
   #digitsAt;
   /** Each with the block that it is now, and how many answers of it are being sent. */
   #bodies = [];
-  #bodiesAtMost;
+  #underWay = 0;
+  /** First come, first served. */
   #waiting = [];
 
   constructor(format, recordBytes, size) {
@@ -80,40 +80,40 @@ export class Tape {
       this.#digitsAt = before.length;
       record.copy(this.#template, i * record.length);
     }
-    this.#bodiesAtMost = Math.max(2, Math.min(bodiesAtMost, Math.floor(bytesAtMost / this.#template.length)));
   }
 
   /**
-   * The parts of an answer with a block's records from one up to another; `use` is called with them as soon as there is
-   * a body for it, and calls `done` when they were sent.
+   * The parts of an answer with a block's records from one up to another; `use` is called with them when it is their turn,
+   * and calls `done` when they were sent.
    */
-  answer({ block, from, to, millisBehindLatest, iterator }, use) {
-    const body = this.#bodyOf(block);
-    if (body === undefined) {
-      this.#waiting.push([{ block, from, to, millisBehindLatest, iterator }, use]);
-      return;
-    }
+  answer(what, use) {
+    this.#waiting.push([what, use]);
+    this.#serve();
+  }
+
+  #serve() {
+    while (this.#underWay < answersAtMost && this.#waiting.length > 0) this.#send(...this.#waiting.shift());
+  }
+
+  #send({ block, from, to, millisBehindLatest, iterator }, use) {
     const { begin, end, lessAtEnd } = this.#layout;
+    const body = this.#bodyOf(block);
     const records = body.bytes.subarray(from * this.#stride, to * this.#stride - lessAtEnd);
     body.users++;
+    this.#underWay++;
     use([begin(millisBehindLatest, iterator, to - from), records, end], () => {
       body.users--;
-      if (body.users === 0) this.#serveWaiting();
+      this.#underWay--;
+      this.#serve();
     });
   }
 
-  /** Whoever still finds no body waits on. */
-  #serveWaiting() {
-    for (const [what, use] of this.#waiting.splice(0)) this.answer(what, use);
-  }
-
-  /** Undefined while all are being sent: what is on its way must not change. */
+  /** What is on its way must not change: the same block shares its body, another takes one that nobody uses. */
   #bodyOf(block) {
     const same = this.#bodies.find((body) => body.block === block);
     if (same !== undefined) return same;
     let body = this.#bodies.find(({ users }) => users === 0);
     if (body === undefined) {
-      if (this.#bodies.length >= this.#bodiesAtMost) return undefined;
       body = { bytes: Buffer.from(this.#template), block: 0, users: 0 };
       this.#bodies.push(body);
     }
