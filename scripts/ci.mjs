@@ -14,6 +14,7 @@ const suites = [
   { name: "bad weather", args: ["run", "test:weather"] },
   { name: "a fleet across versions", args: ["run", "test:upgrade"] },
   { name: "integration on LocalStack", args: ["run", "test:localstack"] },
+  { name: "wire formats on older SDKs", args: ["run", "test:wire"] },
   { name: "targets in simulation", args: ["run", "test:simulation:targets"] },
   { name: "the model, by TLC", args: ["run", "spec", "--", "--json"], verdict: ofModel },
   {
@@ -22,11 +23,11 @@ const suites = [
     verdict: ofTraces,
   },
   { name: "mutants of the code", args: ["run", "mutants", "--", "--json"], verdict: ofMutants },
-  // After those of `npm test`.
+  // After those of `npm test`: five minutes of two cores.
   {
     name: "seeds",
-    args: ["run", "sim", "--", "--from", "301", "--seeds", "1000", "--no-hours", "--json"],
-    verdict: ofSeeds(1_000),
+    args: ["run", "sim", "--", "--from", "301", "--seeds", "1700", "--no-hours", "--json"],
+    verdict: ofSeeds(1_700),
   },
   // An hour of a large fleet takes a minute of computing: one of them here, one seed in 50 elsewhere.
   { name: "an hour, seed 50", args: ["run", "sim", "--", "--seed", "50", "--json"], verdict: ofHour },
