@@ -73,8 +73,8 @@ async function measureCell(cell, subjects, { runs, windowMs, say }) {
   return cellOf(cell, rounds, failures);
 }
 
-function told({ recordsPerCpuSecond, recordsPerSecond, residentBytes, serverShare }) {
+function told({ recordsPerCpuSecond, recordsPerSecond, residentBytes, serverShare, repeated }) {
   const thousands = (value) => `${(value / 1_000).toFixed(1)} k`;
   const mebibytes = (residentBytes / 2 ** 20).toFixed(0);
-  return `${thousands(recordsPerCpuSecond)} records a CPU second, ${thousands(recordsPerSecond)} a second, ${mebibytes} MiB; server ${(serverShare * 100).toFixed(1)} % of a core`;
+  return `${thousands(recordsPerCpuSecond)} records a CPU second, ${thousands(recordsPerSecond)} a second, ${mebibytes} MiB; server ${(serverShare * 100).toFixed(1)} % of a core${repeated === undefined ? "" : `; ${repeated} records twice`}`;
 }

@@ -63,7 +63,7 @@ const { CannedServer } = (await bench("throughput/canned-server.mjs")) as {
   };
 };
 const { checkRead } = (await bench("throughput/run.mjs")) as {
-  checkRead(cell: object, read: Read[], before: number[], after: number[]): void;
+  checkRead(cell: object, read: Read[], before: number[], after: number[]): number;
 };
 const { fold } = (await bench("throughput/flame.mjs")) as { fold(profile: object): Frame };
 
@@ -242,14 +242,23 @@ describe("the throughput bench's check of what was read", () => {
   });
 
   it("refuses other bytes, more than was sent, and far less", () => {
-    expect(check(9, sumOf(9) - 1, 12)).to.throw("the bytes of its 9 records are others");
-    expect(check(9, sumOf(8), 12)).to.throw("the bytes of its 9 records are others");
+    expect(check(9, sumOf(9) - 1, 12)).to.throw("the bytes of its 9 records from 0 on are others");
+    expect(check(9, sumOf(8), 12)).to.throw("the bytes of its 9 records from 0 on are others");
     expect(check(13, sumOf(13), 12)).to.throw("13 records were counted, 12 were sent");
     expect(check(9, sumOf(9), 100_000)).to.throw("of 100000 records only 9 were counted");
   });
 
   it("refuses a shard whose first records were left out", () => {
-    expect(check(9, sumOf(9), 12, 4)).to.throw("it was read from its record 4 on");
+    expect(check(9, sumOf(13) - sumOf(4), 16, 4)).to.throw("4 records were not read from 0 on");
+  });
+
+  it("counts what was read twice, because a lease was lost, and refuses a gap between two tenures", () => {
+    const tenures = (start: number): Read[] => [
+      { shardId, start: 0, records: 9, sum: sumOf(9) },
+      { shardId, start, records: 4, sum: sumOf(start + 4) - sumOf(start) },
+    ];
+    expect(checkRead(cell, tenures(6), [0], [16])).to.equal(3);
+    expect(() => checkRead(cell, tenures(10), [0], [16])).to.throw("1 records were not read from 9 on");
   });
 
   it("refuses a shard that was never read", () => {

@@ -6,7 +6,7 @@ import { placeOf } from "../canned/records.mjs";
 const { BENCH_ALONE, BENCH_SHARDS, BENCH_BLOCK, BENCH_WARM_UP_MS, BENCH_WINDOW_MS } = process.env;
 
 export class Tally {
-  /** By shard: where reading began, what was read, what its first and last bytes add up to, and what comes next. */
+  /** By shard: the runs of records that were read without a gap, each where it begins, how long it is, and its bytes' sum. */
   #shards = new Map();
   #records = 0;
   #size = Number(BENCH_BLOCK);
@@ -24,20 +24,21 @@ export class Tally {
 
   /** A batch was worked: its records from the first to the last sequence number follow those before, without a gap. */
   batch(shardId, count, first, last, sum) {
-    let shard = this.#shards.get(shardId);
-    if (shard === undefined) this.#shards.set(shardId, (shard = { shardId, records: 0, sum: 0 }));
+    let runs = this.#shards.get(shardId);
+    if (runs === undefined) this.#shards.set(shardId, (runs = []));
     const [from, to] = [this.#indexOf(first), this.#indexOf(last)];
-    shard.start ??= from;
-    // Of processes that share the stream, another may have read what came before.
-    if (shard.next === undefined || BENCH_ALONE === "no") shard.next = from;
-    if (from !== shard.next || to - from + 1 !== count) {
-      // Read twice is not lost: a worker that has lost a lease and takes it again does that.
-      say({ event: from < shard.next ? "again" : "lost", shardId, count, from, to, next: shard.next });
+    let run = runs.at(-1);
+    // A worker that has lost a lease and takes it again reads some once more; of processes that share the stream, another
+    // may have read what came before.
+    if (run === undefined || from < endOf(run) || BENCH_ALONE === "no") {
+      runs.push((run = { shardId, start: from, records: 0, sum: 0 }));
+    }
+    if (from !== endOf(run) || to - from + 1 !== count) {
+      say({ event: "lost", shardId, count, from, to, next: endOf(run) });
       process.exit(1);
     }
-    shard.next = to + 1;
-    shard.records += count;
-    shard.sum += sum;
+    run.records += count;
+    run.sum += sum;
     this.#records += count;
     if (!this.#isOver) this.#time();
   }
@@ -63,18 +64,13 @@ export class Tally {
     if (now - this.#from.at < Number(BENCH_WINDOW_MS)) return;
     this.#isOver = true;
     const to = this.#mark(now);
-    const shards = [...this.#shards.values()].map(({ shardId, start, records, sum }) => ({
-      shardId,
-      start,
-      records,
-      sum,
-    }));
+    const read = [...this.#shards.values()].flat().map((run) => ({ ...run }));
     const figures = {
       records: to.records - this.#from.records,
       seconds: (to.at - this.#from.at) / 1_000,
       cpuSeconds: to.cpuSeconds - this.#from.cpuSeconds,
     };
-    void this.#onTo().then(() => say({ event: "to", ...figures, shards }));
+    void this.#onTo().then(() => say({ event: "to", ...figures, read }));
   }
 
   #mark(at) {
@@ -82,6 +78,8 @@ export class Tally {
     return { at, cpuSeconds: (user + system) / 1e6, records: this.#records };
   }
 }
+
+const endOf = ({ start, records }) => start + records;
 
 function say(line) {
   writeSync(process.stdout.fd, `${JSON.stringify(line)}\n`);
