@@ -116,7 +116,7 @@ ${cells
   .join("\n")}
 
 An answer of Kinesis has 10 MiB at most, so that 409 records of 25 KiB are a full one, whatever is asked for. The canned
-stream sends 400 MB a second at most.
+stream sends 320 MB a second at most.
 ${
   existsSync(flame)
     ? `

@@ -5,7 +5,7 @@ import { Moment } from "./wire.mjs";
 
 const account = "000000000000";
 /** So many bytes a second at most, that whoever reads has the machine to itself. */
-const bytesPerMs = 400_000;
+const bytesPerMs = 320_000;
 /** However much was read, there is always this much more. */
 const millisBehindLatest = 60_000;
 const iteratorStart = "AAAAAAAAAAE";
