@@ -41,7 +41,8 @@ export class PartitionRunner {
   /** Aborted while nothing new may begin. */
   #pause = new AbortController();
   #releasing = false;
-  #answeredAtMs: number | undefined;
+  /** When the source last answered, or was last not asked. */
+  #notSilentAtMs: number | undefined;
   #lost: Promise<void> | undefined;
 
   /** @param predecessor the work of an earlier tenure of the same lease: nothing begins before it has returned */
@@ -51,7 +52,7 @@ export class PartitionRunner {
     this.#predecessor = predecessor;
     this.#throughput = new Throughput(tenure.row.throughputKBps, deps.clock.monoMs());
     this.#user = new UserCode(tenure, deps, workerId, {
-      answeredAtMs: () => this.#answeredAtMs,
+      notSilentAtMs: () => this.#notSilentAtMs,
       giveUp: (reason) => void this.#release(reason),
     });
     const policy = new FailurePolicy(deps.processing, deps.random);
@@ -254,9 +255,12 @@ export class PartitionRunner {
           if (!this.tenure.ended) journal.sourceFailed(error);
         },
         onAnswer: () => {
-          this.#answeredAtMs = this.#deps.clock.monoMs();
+          this.#notSilentAtMs = this.#deps.clock.monoMs();
           this.#deps.answers.note(this.tenure.leaseKey);
           journal.sourceAnswered();
+        },
+        onHeldUp: () => {
+          this.#notSilentAtMs = this.#deps.clock.monoMs();
         },
       });
       session.current = await session.fetcher.fetch(pause);

@@ -15,8 +15,8 @@ import { Watchdog, type Phase } from "./watchdog.js";
 import { WorkLease } from "./work-lease.js";
 
 export interface UserCodeHooks {
-  /** When the source answered last, on the monotonic clock. */
-  readonly answeredAtMs: () => number | undefined;
+  /** When the source answered last, or was last not asked, on the monotonic clock. */
+  readonly notSilentAtMs: () => number | undefined;
   /** The lease is to be released. */
   readonly giveUp: (reason: EndReason) => void;
 }
@@ -62,7 +62,7 @@ export class UserCode {
         fetch: this.#silence.firstLookMs,
       },
       lifeAtMs: (phase) =>
-        phase === "call" ? tenure.progressAtMs : phase === "fetch" ? hooks.answeredAtMs() : undefined,
+        phase === "call" ? tenure.progressAtMs : phase === "fetch" ? hooks.notSilentAtMs() : undefined,
       onExpired: (phase) => this.#expired(phase),
     });
     this.#calls = new ProcessorCalls({

@@ -61,6 +61,11 @@ export interface OpenPartition {
   readonly onError: (error: unknown) => void;
   /** Told whenever the source answered, with records or without: silence is measured from it. */
   readonly onAnswer: () => void;
+  /**
+   * Told at least every second while the source is not asked, because it rests between two reads or waits for memory: no
+   * silence of this partition, and no answer that would make others' silence their own.
+   */
+  readonly onHeldUp: () => void;
 }
 
 /** Something that is partitioned. */

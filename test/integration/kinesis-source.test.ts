@@ -86,6 +86,7 @@ describe("the Kinesis source on kinesis-local", function () {
         throw error;
       },
       onAnswer: () => {},
+      onHeldUp: () => {},
     });
     closers.push(() => reader.close());
     return reader;

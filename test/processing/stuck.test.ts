@@ -331,6 +331,24 @@ describe("silent sources", () => {
     expect(tenure.ended).to.equal(false);
   });
 
+  it("keeps a partition that is held up on this side, and takes that for no answer of the source", async () => {
+    const b = bench({ process: () => {} }, limits);
+    const tenures = [await b.begin("s1"), await b.begin("s2"), await b.begin("s3")];
+    for (let n = 0; n < 300; n++) {
+      b.source.reader("s1").partition.onHeldUp();
+      b.source.reader("s2").partition.onHeldUp();
+      await b.advance(1_000);
+    }
+    expect(tenures.map(({ ended }) => ended)).to.deep.equal([false, false, false]);
+    expect(["s1", "s2", "s3"].map((key) => b.status(key).silent)).to.deep.equal([false, false, true]);
+    for (let n = 0; n < 120; n++) {
+      b.source.reader("s1").partition.onHeldUp();
+      b.source.reader("s2").partition.onAnswer();
+      await b.advance(1_000);
+    }
+    expect(tenures.map(({ endReason }) => endReason)).to.deep.equal([undefined, undefined, "silent"]);
+  });
+
   it("does not take a busy processor for a silent source", async () => {
     const b = bench(
       { process: (_batch, lease) => (lease.leaseKey === "s1" ? held.promise : undefined) },

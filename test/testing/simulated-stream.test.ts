@@ -34,6 +34,7 @@ class Setting {
       checkpoint,
       onError: (error) => this.errors.push(error),
       onAnswer: () => this.answers++,
+      onHeldUp: () => {},
     });
   }
 

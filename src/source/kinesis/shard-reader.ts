@@ -31,8 +31,8 @@ export interface ShardReaderDeps {
 
 /** How many lists must agree before it is believed that a shard has no children, or is gone: one may be behind. */
 const childLists = 3;
-/** A longer rest is told of as an answer so often: below the shortest time after which a source counts as silent (1 s). */
-const restAnswerMs = 900;
+/** What holds a reader up is told of so often: below the shortest time after which a source counts as silent (1 s). */
+const heldUpMs = 900;
 const longRestMs = 1_000;
 /** The most that one answer brings; expected of a shard's first, for it may have much that nobody has read. */
 const answerBytes = 10 * 1_048_576;
@@ -122,8 +122,8 @@ export class ShardReader implements PartitionReader {
       // Between two reads: Kinesis's limit, the idle interval, or a back-off. A long rest in pieces, because a source at
       // rest is not a silent one.
       const inPieces = this.#rests && waitMs > longRestMs;
-      await sleep(clock, inPieces ? restAnswerMs : waitMs, signal);
-      if (inPieces && !signal.aborted) this.#partition.onAnswer();
+      await sleep(clock, inPieces ? heldUpMs : waitMs, signal);
+      if (inPieces && !signal.aborted) this.#partition.onHeldUp();
     }
   }
 
@@ -133,10 +133,10 @@ export class ShardReader implements PartitionReader {
     this.#lot = lot;
     try {
       while (!lot.isGranted()) {
-        await sleep(this.#deps.runtime.clock, restAnswerMs, lot.settled);
+        await sleep(this.#deps.runtime.clock, heldUpMs, lot.settled);
         signal.throwIfAborted();
         // Others hold its processor up: that is no silence of the source's, unless it was failing before.
-        if (!lot.isGranted() && lot.isAwaited() && this.#failures === 0) this.#partition.onAnswer();
+        if (!lot.isGranted() && lot.isAwaited() && this.#failures === 0) this.#partition.onHeldUp();
       }
       return await this.#tryRead(signal);
     } finally {

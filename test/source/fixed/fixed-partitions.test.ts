@@ -26,6 +26,7 @@ describe("fixed partitions", () => {
       checkpoint: position(checkpoint),
       onError: () => {},
       onAnswer: () => answers++,
+      onHeldUp: () => {},
     });
   }
 

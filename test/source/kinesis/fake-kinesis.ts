@@ -59,6 +59,7 @@ export class FakeKinesis {
   readonly lists: ListShardsInput[] = [];
   readonly errors: unknown[] = [];
   answers = 0;
+  heldUps = 0;
   iteratorScript: Answer<string>[] = ["i0"];
   readScript: Answer<Partial<GetRecordsOutput>>[] = [{}];
   listScript: Answer<Partial<ListShardsOutput>>[] = [{}];
@@ -119,6 +120,7 @@ export class FakeKinesis {
       tenure,
       onError: (error) => this.errors.push(error),
       onAnswer: () => this.answers++,
+      onHeldUp: () => this.heldUps++,
     });
   }
 

@@ -157,6 +157,7 @@ describe("the Kinesis source", () => {
       checkpoint: position("LATEST"),
       onError: (error) => fake.errors.push(error),
       onAnswer: () => {},
+      onHeldUp: () => {},
     });
     // The SDK takes turns of the event loop that virtual time does not know.
     const next = reader.next(signal);

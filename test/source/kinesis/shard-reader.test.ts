@@ -239,10 +239,11 @@ describe("a shard's reader", () => {
       const reader = fake.open({ idlePollIntervalMs: 600_000 });
       fake.start(reader);
       await fake.time.advance(5_000);
-      const before = fake.answers;
+      const before = fake.heldUps;
       await fake.time.advance(300_000);
       expect(fake.reads).to.have.length(1);
-      expect(fake.answers - before).to.be.at.least(300);
+      expect(fake.heldUps - before).to.be.at.least(300);
+      expect(fake.answers, "nor is it an answer, which would make others' silence their own").to.equal(1);
       reader.close();
       await fake.time.settle();
       expect(fake.time.pendingTimers).to.equal(0);
@@ -254,6 +255,7 @@ describe("a shard's reader", () => {
       fake.start(reader);
       await fake.time.advance(60_000);
       expect(fake.answers).to.equal(1);
+      expect(fake.heldUps).to.equal(0);
       reader.close();
     });
 

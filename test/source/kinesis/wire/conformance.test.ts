@@ -354,6 +354,7 @@ describe("GetRecords next to the wire", function () {
       checkpoint: position("TRIM_HORIZON"),
       onError: ignore,
       onAnswer: ignore,
+      onHeldUp: ignore,
     });
     const fetch = await reader.next(never);
     reader.close();
