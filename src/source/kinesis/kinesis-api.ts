@@ -46,6 +46,7 @@ export class KinesisApi {
       wire: config.wire,
       copy: !config.zeroCopy,
       onFallback: (why) => onFallback?.(why),
+      clock,
     });
   }
 

@@ -1,5 +1,6 @@
 import { header, type WireResponse } from "./body.js";
 import { CborReader } from "./cbor-reader.js";
+import type { CborFailure } from "./format-choice.js";
 
 export const cborType = "application/x-amz-cbor-1.1";
 
@@ -17,10 +18,8 @@ export function isCborBody(response: Pick<WireResponse, "headers">, body: Buffer
 export interface WireError {
   /** The error as JSON, for the SDK's own deserialiser. */
   readonly body: Buffer;
-  /** Why it seems that the server does not take CBOR; undefined for an error that has nothing to do with it. */
-  readonly refusal: string | undefined;
-  /** Whether a server that takes CBOR might say the same in a bad moment. */
-  readonly isDoubtful: boolean;
+  /** Whether it seems that the server does not take CBOR; undefined for an error that has nothing to do with it. */
+  readonly failure: CborFailure | undefined;
 }
 
 /** What a server says that has not understood a request. */
@@ -39,12 +38,11 @@ export function readError(response: WireResponse, body: Buffer): WireError {
     name === undefined
       ? statusesOfRefusal.has(statusCode) || statusCode === stumbled
       : typesOfRefusal.has(name);
+  const kind = statusCode === stumbled ? "stumbled" : "refused";
+  const why = `the service answered ${String(statusCode)} ${name ?? "without a type"} to CBOR`;
   return {
     body: said === undefined ? body : Buffer.from(JSON.stringify(said)),
-    refusal: isRefusal
-      ? `the service answered ${String(statusCode)} ${name ?? "without a type"} to CBOR`
-      : undefined,
-    isDoubtful: statusCode === stumbled,
+    failure: isRefusal ? { kind, why } : undefined,
   };
 }
 

@@ -4,10 +4,19 @@ import { collect, failingBody, isWireResponse, type Body, type WireResponse } fr
 import { decodeCbor } from "./cbor-records.js";
 import { encodeCbor } from "./cbor-request.js";
 import type { Decoded } from "./decoded.js";
-import { cborType, isCborBody, readError, type WireError } from "./format.js";
+import { cborType, isCborBody, readError } from "./format.js";
+import type { CborFailure } from "./format-choice.js";
 import { decodeJson } from "./json-slices.js";
 import { payloadsInPieces, PayloadViews } from "./payloads.js";
 import type { Scratch } from "./scratch.js";
+
+/** What an exchange took out of an answer, beside the SDK's own output: so no attempt's records come with another's output. */
+export const takenOut = Symbol("records");
+
+export interface WithTaken {
+  /** Undefined where the SDK's own deserialiser read the records. */
+  readonly [takenOut]?: Decoded | undefined;
+}
 
 /**
  * One GetRecords on the wire, as middleware of its own command: no other command, and no other use of the client, meets it.
@@ -17,12 +26,11 @@ import type { Scratch } from "./scratch.js";
 export class RecordsExchange {
   readonly #scratch: Scratch | undefined;
   #isCbor: boolean;
-  /** What the last attempt brought; undefined where the SDK's own deserialiser reads it. */
-  #decoded: Decoded | undefined;
-  /** What the last attempt failed with, as the answer to CBOR. */
-  #error: WireError | undefined;
-  /** Why the last attempt's answer in CBOR could not be read. */
-  #broken: string | undefined;
+  /** By the response that each came in: middleware of the client may have two attempts under way at once. */
+  readonly #decoded = new WeakMap<object, Decoded>();
+  #hasReadCbor = false;
+  /** What the last attempt's failure says of CBOR. */
+  #failure: CborFailure | undefined;
 
   /** @param scratch where bodies are read; without it payloads are views that keep the whole body */
   constructor(format: "cbor" | "json", scratch: Scratch | undefined) {
@@ -30,16 +38,12 @@ export class RecordsExchange {
     this.#scratch = scratch;
   }
 
-  get decoded(): Decoded | undefined {
-    return this.#decoded;
+  get hasReadCbor(): boolean {
+    return this.#hasReadCbor;
   }
 
-  get error(): WireError | undefined {
-    return this.#error;
-  }
-
-  get broken(): string | undefined {
-    return this.#broken;
+  get failure(): CborFailure | undefined {
+    return this.#failure;
   }
 
   addTo({ middlewareStack }: GetRecordsCommand): void {
@@ -54,12 +58,22 @@ export class RecordsExchange {
     middlewareStack.add(
       (next) => async (args) => {
         // An attempt before this one may have left something.
-        this.#decoded = this.#error = this.#broken = undefined;
+        this.#failure = undefined;
         const result = await next(args);
         if (isWireResponse(result.response)) await this.#take(result.response);
         return result;
       },
       { step: "deserialize", priority: "low", name: "leaseholdRecordsAnswer" },
+    );
+    middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        const decoded = isWireResponse(result.response) ? this.#decoded.get(result.response) : undefined;
+        if (result.output !== undefined)
+          Object.assign(result.output, { [takenOut]: decoded } satisfies WithTaken);
+        return result;
+      },
+      { step: "deserialize", priority: "high", name: "leaseholdRecordsOutput" },
     );
   }
 
@@ -78,25 +92,28 @@ export class RecordsExchange {
   }
 
   #takeFailure(response: WireResponse, body: Buffer): void {
-    this.#error = readError(response, body);
-    response.body = this.#error.body;
+    const error = readError(response, body);
+    this.#failure = error.failure;
+    response.body = error.body;
   }
 
   /** In one go: what lies in the scratch is the next answer's after it. */
   #takeRecords(response: WireResponse, body: Body): void {
     const bytes = this.#scratch?.put(body) ?? body.whole();
-    this.#decoded = isCborBody(response, bytes) ? this.#fromCbor(body, bytes) : fromJson(bytes);
-    response.body =
-      this.#decoded === undefined ? body.whole() : Buffer.from(JSON.stringify(this.#decoded.rest));
+    const decoded = isCborBody(response, bytes) ? this.#fromCbor(body, bytes) : fromJson(bytes);
+    response.body = decoded === undefined ? body.whole() : Buffer.from(JSON.stringify(decoded.rest));
+    if (decoded !== undefined) this.#decoded.set(response, decoded);
   }
 
   #fromCbor(body: Body, bytes: Buffer): Decoded {
     try {
       const payloads = this.#scratch === undefined ? new PayloadViews(bytes) : payloadsInPieces(body, bytes);
-      return decodeCbor(bytes, payloads);
+      const decoded = decodeCbor(bytes, payloads);
+      this.#hasReadCbor = true;
+      return decoded;
     } catch (error) {
       // The SDK adds words of its own to the message.
-      this.#broken = messageOf(error);
+      this.#failure = { kind: "broken", why: messageOf(error) };
       throw error;
     }
   }

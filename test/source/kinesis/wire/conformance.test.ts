@@ -141,6 +141,7 @@ const answers: [string, Answer[], number?][] = [
 describe("GetRecords next to the wire", function () {
   this.timeout(30_000);
   let server: CannedKinesis;
+  let nowMs = 0;
   const clients: KinesisClient[] = [];
 
   before(async () => {
@@ -178,7 +179,8 @@ describe("GetRecords next to the wire", function () {
   function fast(options: Partial<GetRecordsOptions> = {}, from = client()) {
     const told: string[] = [];
     const onFallback = (why: string): void => void told.push(why);
-    const reads = new GetRecords(from, { wire: "auto", copy: true, onFallback, ...options });
+    const clock = { monoMs: () => nowMs };
+    const reads = new GetRecords(from, { wire: "auto", copy: true, onFallback, clock, ...options });
     return { reads, told, send: (signal = never) => reads.send(input, signal) };
   }
 
@@ -271,14 +273,71 @@ describe("GetRecords next to the wire", function () {
       expect(told).to.deep.equal([]);
     });
 
-    it("never for a page without a type once the service has answered CBOR, if it says 500", async () => {
-      server.script = [full, page(500), full];
-      const { send, told } = fast();
+    /** Of a service that has answered CBOR fifty times. */
+    async function proven(from = client()) {
+      const made = fast({}, from);
+      server.script = [full];
+      for (let reads = 0; reads < 50; reads++) await made.send();
+      server.asked.length = 0;
+      return made;
+    }
+    const broken: Answer = { kind: "broken", text: "\xa1gRecords" };
+
+    for (const [what, refusal] of refusals.filter(([name]) => !name.startsWith("500"))) {
+      it(`for one call only, once CBOR was answered, for a stray ${what}`, async () => {
+        const { send, told } = await proven();
+        server.script = [refusal, full];
+        expect((await send()).records).to.have.length(304);
+        await send();
+        expect(formats()).to.deep.equal(["cbor", "json", "cbor"]);
+        expect(told).to.deep.equal([]);
+      });
+    }
+
+    it("once CBOR was answered, in the third moment without any, however often it is refused in each", async () => {
+      const { send, told } = await proven();
+      server.refusal = failed("UnknownOperationException");
+      for (let moment = 0; moment < 3; moment++) {
+        expect(told).to.deep.equal([]);
+        await Promise.all([send(), send(), send()]);
+        await send();
+        nowMs += 5_000;
+      }
+      server.asked.length = 0;
       await send();
+      expect(formats()).to.deep.equal(["json"]);
+      expect(told).to.have.length(1);
+    });
+
+    it("not for a page without a type once the service has answered CBOR, if it says 500", async () => {
+      const { send, told } = await proven();
+      server.script = [page(500), full];
       await refused(send());
       await send();
-      expect(formats()).to.deep.equal(["cbor", "cbor", "cbor"]);
+      expect(formats()).to.deep.equal(["cbor", "cbor"]);
       expect(told).to.deep.equal([]);
+    });
+
+    it("when nothing but such pages came for three moments: another service, it may be, that reads JSON only", async () => {
+      const { send, told } = await proven();
+      server.refusal = page(500);
+      for (let moment = 0; moment < 2; moment++) {
+        expect(await refused(send())).to.be.instanceOf(Error);
+        nowMs += 5_000;
+      }
+      expect((await send()).records).to.have.length(304);
+      await send();
+      expect(formats()).to.deep.equal(["cbor", "cbor", "cbor", "json", "json"]);
+      expect(told).to.have.length(1);
+    });
+
+    it("at once for pages that say 500 to CBOR, where what came before was JSON", async () => {
+      server.script = [{ ...full, as: "json" }];
+      const { send, told } = fast();
+      await send();
+      server.refusal = page(500);
+      expect((await send()).records).to.have.length(304);
+      expect(told).to.have.length(1);
     });
 
     const others: Answer[] = [
@@ -308,22 +367,69 @@ describe("GetRecords next to the wire", function () {
       expect(told).to.deep.equal([]);
     });
 
-    it("after three answers in a row that cannot be read, each of which is an error", async () => {
-      const broken: Answer = { kind: "broken", text: "\xa1gRecords" };
-      server.script = [broken, broken, full, broken, broken, broken, full];
+    it("for the same place once, after an answer that cannot be read, which is an error", async () => {
+      const { send, told } = await proven();
+      server.script = [broken, full];
+      expect(await refused(send())).to.match(/CBOR/);
+      for (let reads = 0; reads < 2; reads++) expect((await send()).records).to.have.length(304);
+      expect(formats()).to.deep.equal(["cbor", "json", "cbor"]);
+      expect(told).to.deep.equal([]);
+    });
+
+    it("never for many answers at once that cannot be read", async () => {
+      const { reads, told } = await proven();
+      server.script = [broken, broken, broken, full];
+      const shards = ["a", "b", "c"].map((ShardIterator) => ({ ...input, ShardIterator }));
+      const all = await Promise.all(shards.map((shard) => refused(reads.send(shard, never))));
+      for (const error of all) expect(error).to.match(/CBOR/);
+      for (const shard of shards) await reads.send(shard, never);
+      await reads.send(input, never);
+      expect(formats().slice(3)).to.deep.equal(["json", "json", "json", "cbor"]);
+      expect(told).to.deep.equal([]);
+    });
+
+    it("for answers that cannot be read in three moments, once JSON has worked", async () => {
+      server.refusal = broken;
+      server.script = [page(503), full];
       const { send, told } = fast();
-      for (const isBroken of [true, true, false, true, true, true]) {
+      // Not by three that fail as JSON too.
+      for (const isJson of [false, true, false, true, false, true, false]) {
         expect(told).to.deep.equal([]);
         const error = await refused(send());
-        if (isBroken) expect(error).to.match(/CBOR/);
-        else expect(error).to.equal(undefined);
+        if (isJson) server.script = [full];
+        else expect(error).to.match(/CBOR/);
+        nowMs += 2_500;
       }
+      expect(told).to.deep.equal([]);
       await send();
-      expect(formats().slice(-2)).to.deep.equal(["cbor", "json"]);
+      await send();
+      expect(formats().slice(-3)).to.deep.equal(["cbor", "json", "json"]);
       expect(told).to.deep.equal([
         "records come as JSON and no more as CBOR, because the answer's CBOR has major type 6 where 5 is expected, at byte 0 of 10",
       ]);
     });
+  });
+
+  it("brings each attempt's records with that attempt's output, where middleware makes two at once", async () => {
+    const hedged = client();
+    const first = { ...full.body, NextShardIterator: "of-304" };
+    const second = { ...lastOne.body, NextShardIterator: "of-1" };
+    hedged.middlewareStack.add(
+      (next) => async (args) => {
+        const one = next(args);
+        await Promise.all([one, next(args)]);
+        return one;
+      },
+      { step: "finalizeRequest", priority: "low", name: "hedge" },
+    );
+    for (let reads = 0; reads < 5; reads++) {
+      server.script = [
+        { kind: "answer", body: first },
+        { kind: "answer", body: second },
+      ];
+      const { records, output } = await fast({}, hedged).send();
+      expect(output.NextShardIterator).to.equal(`of-${String(records.length)}`);
+    }
   });
 
   it("reads an answer in JSON to a request in CBOR, and asks for CBOR again", async () => {
