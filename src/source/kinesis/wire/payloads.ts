@@ -22,6 +22,8 @@ export class PayloadViews implements Payloads {
 const pieceBytes = 65_536;
 /** A payload of this size on is copied by itself: of a piece that it ends in, too much would be copied in vain. */
 const ownPieceBytes = pieceBytes / 4;
+/** Chunks are worth keeping from this size on, by their mean. Over TLS none is larger than 16 KiB, and most are some bytes less. */
+const chunkBytesAtLeast = 8_192;
 
 /**
  * Copies, a piece of the body at a time: what costs is not the bytes but the memory asked for, and a piece is asked for once
@@ -38,19 +40,18 @@ export class PayloadCopies implements Payloads {
   }
 
   of(start: number, length: number): Uint8Array {
-    if (length >= ownPieceBytes) return new Uint8Array(this.#copy(start, start + length));
+    if (length >= ownPieceBytes) return new Uint8Array(copyOf(this.#body, start, start + length));
     if (start + length > this.#to) {
       this.#from = start;
       this.#to = Math.min(start + pieceBytes, this.#body.length);
-      this.#piece = this.#copy(this.#from, this.#to);
+      this.#piece = copyOf(this.#body, this.#from, this.#to);
     }
     return new Uint8Array(this.#piece, start - this.#from, length);
   }
+}
 
-  #copy(from: number, to: number): ArrayBufferLike {
-    const { buffer, byteOffset } = this.#body;
-    return buffer.slice(byteOffset + from, byteOffset + to);
-  }
+function copyOf({ buffer, byteOffset }: Buffer, from: number, to: number): ArrayBufferLike {
+  return buffer.slice(byteOffset + from, byteOffset + to);
 }
 
 /**
@@ -73,7 +74,7 @@ export class PayloadsInChunks implements Payloads {
 
   of(start: number, length: number): Uint8Array {
     while (this.#to <= start && this.#next < this.#chunks.length) this.#step();
-    if (start + length > this.#to) return Uint8Array.from(this.#body.subarray(start, start + length));
+    if (start + length > this.#to) return new Uint8Array(copyOf(this.#body, start, start + length));
     return new Uint8Array(this.#chunk.buffer, this.#chunk.byteOffset + start - this.#from, length);
   }
 
@@ -89,7 +90,7 @@ export function payloadsInPieces(body: Body, whole: Buffer): Payloads {
   const { chunks, length } = body;
   const arePieces = chunks.every((chunk) => chunk.buffer.byteLength <= pieceBytes);
   // A slow network brings it in such small ones that too many payloads lie in two.
-  return arePieces && length >= chunks.length * ownPieceBytes
+  return arePieces && length >= chunks.length * chunkBytesAtLeast
     ? new PayloadsInChunks(chunks, whole)
     : new PayloadCopies(whole);
 }
