@@ -27,9 +27,12 @@ export interface KinesisOptions {
   /** Payload bytes read ahead per shard: above it no further read begins. Default 8 MiB, minimum 1. */
   readonly prefetchBytes?: number;
   /**
-   * Memory of what all shards of the worker have read and no processor has begun, reads under way included: above it no
-   * further read begins, above half of it none that no processor waits for. In bytes, each record counted with 300 beside
-   * its payload. Default 64 MiB, minimum 1: one answer (10 MiB at most) is always let through.
+   * Memory of what all shards of the worker have read and no processor has begun, and of what reads under way can bring:
+   * above it no further read begins, above half of it none that no processor waits for. In bytes, each record counted with
+   * 300 beside its payload. Default 64 MiB, minimum 1: one answer (10 MiB of payload at most) is always let through.
+   *
+   * Two answers may come on top of it, and those that came more than 2 s after they were asked for: for an answer that may
+   * never come nobody waits longer. A shard is taken to be written at 2 MB/s at most, twice Kinesis's limit.
    */
   readonly prefetchTotalBytes?: number;
   /**

@@ -14,10 +14,12 @@ import { isAggregated } from "./aggregated.js";
 import { failureKind, streamError } from "./failures.js";
 import type { KinesisApi } from "./kinesis-api.js";
 import { readSpacingMs, type KinesisConfig } from "./options.js";
+import { NextAnswer } from "./next-answer.js";
 import type { Lot, PrefetchBudget } from "./prefetch-budget.js";
 import { ReadAhead } from "./read-ahead.js";
 import { backOffMs, childOf, type ShardList } from "./shard-list.js";
 import { ShardPlace, type LatestMark } from "./shard-place.js";
+import { sourceRecord } from "./wire/decoded.js";
 import type { RecordsAnswer } from "./wire/get-records.js";
 
 export interface ShardReaderDeps {
@@ -34,8 +36,8 @@ const childLists = 3;
 /** What holds a reader up is told of so often: below the shortest time after which a source counts as silent (1 s). */
 const heldUpMs = 900;
 const longRestMs = 1_000;
-/** The most that one answer brings; expected of a shard's first, for it may have much that nobody has read. */
-const answerBytes = 10 * 1_048_576;
+/** After so long without an answer others need not wait for what it will bring: full answers take less, hanging ones 30 s. */
+const lateMs = 2_000;
 /** What a record takes beside its payload: its object, its key, its number. */
 const recordBytes = 300;
 
@@ -59,8 +61,7 @@ export class ShardReader implements PartitionReader {
   #failures = 0;
   /** Lists in a row that did not name the shard. */
   #missing = 0;
-  /** What the next answer is expected to take: as much as the last. */
-  #expectedBytes = answerBytes;
+  readonly #nextAnswer = new NextAnswer();
   /** The part in the worker's memory of the read that is due or under way. */
   #lot: Lot | undefined;
 
@@ -101,7 +102,7 @@ export class ShardReader implements PartitionReader {
       while (!hasEnded) {
         await this.#buffer.room(this.#deps.config.maxRecords, signal);
         await this.#pace(signal);
-        hasEnded = await this.#readInTurn(signal);
+        hasEnded = await this.#tryRead(signal);
       }
       const children = this.#children ?? (await this.#listedChildren(signal));
       this.#buffer.put({ kind: "ended", children });
@@ -127,43 +128,22 @@ export class ShardReader implements PartitionReader {
     }
   }
 
-  /** One read, as soon as the worker may hold what it brings; true when the shard has ended. */
-  async #readInTurn(signal: AbortSignal): Promise<boolean> {
-    const lot = this.#deps.budget.ask(this.#expectedBytes, () => this.#buffer.isAwaited);
-    this.#lot = lot;
-    try {
-      while (!lot.isGranted()) {
-        await sleep(this.#deps.runtime.clock, heldUpMs, lot.settled);
-        signal.throwIfAborted();
-        // Others hold its processor up: that is no silence of the source's, unless it was failing before.
-        if (!lot.isGranted() && lot.isAwaited() && this.#failures === 0) this.#partition.onHeldUp();
-      }
-      return await this.#tryRead(signal);
-    } finally {
-      this.#letGo();
-    }
-  }
-
-  /** Of a read whose answer is not held. */
-  #letGo(): void {
-    this.#lot?.release();
-    this.#lot = undefined;
-  }
-
   /** One read; true when the shard has ended. */
   async #tryRead(signal: AbortSignal): Promise<boolean> {
-    const { api, config, runtime } = this.#deps;
+    const { api, runtime } = this.#deps;
     let isRenewing = false;
     try {
-      const startedAtMs = runtime.clock.monoMs();
-      this.#nextCallAtMs = startedAtMs + readSpacingMs;
+      this.#nextCallAtMs = runtime.clock.monoMs() + readSpacingMs;
       this.#rests = false;
       if (this.#iterator === undefined) {
         isRenewing = true;
         this.#iterator = await this.#place.iterator(api, runtime.clock, signal);
         isRenewing = false;
       }
-      const answer = await api.getRecords(this.#iterator, config.maxRecords, signal);
+      const lot = await this.#grantedLot(signal);
+      const startedAtMs = runtime.clock.monoMs();
+      this.#nextCallAtMs = startedAtMs + readSpacingMs;
+      const answer = await this.#getRecords(this.#iterator, lot, signal);
       this.#failures = 0;
       this.#missing = 0;
       this.#partition.onAnswer();
@@ -172,8 +152,48 @@ export class ShardReader implements PartitionReader {
       return this.#take(answer, startedAtMs);
     } catch (error) {
       signal.throwIfAborted();
-      return this.#failed(error, isRenewing, signal);
+      // What is done about a failure brings no records.
+      this.#letGo();
+      return await this.#failed(error, isRenewing, signal);
+    } finally {
+      this.#letGo();
     }
+  }
+
+  /** As soon as the worker may hold what a read brings. */
+  async #grantedLot(signal: AbortSignal): Promise<Lot> {
+    const { clock } = this.#deps.runtime;
+    const lot = this.#deps.budget.ask({
+      expectedBytes: () => this.#nextAnswer.expectedBytes(clock.monoMs()),
+      isAwaited: () => this.#buffer.isAwaited,
+      isDoubtful: this.#failures > 0,
+    });
+    this.#lot = lot;
+    while (!lot.isGranted()) {
+      await sleep(clock, heldUpMs, lot.settled);
+      signal.throwIfAborted();
+      // Others hold its processor up: that is no silence of the source's, unless it was failing before.
+      if (!lot.isGranted() && lot.need.isAwaited() && this.#failures === 0) this.#partition.onHeldUp();
+    }
+    return lot;
+  }
+
+  async #getRecords(iterator: string, lot: Lot, signal: AbortSignal): Promise<RecordsAnswer> {
+    const { api, config, runtime } = this.#deps;
+    const cancel = runtime.clock.setTimer(lateMs, () => {
+      lot.late();
+    });
+    try {
+      return await api.getRecords(iterator, config.maxRecords, signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Of a read whose answer is not held. */
+  #letGo(): void {
+    this.#lot?.release();
+    this.#lot = undefined;
   }
 
   #take({ records: given, bytes: all, output }: RecordsAnswer, startedAtMs: number): boolean {
@@ -184,10 +204,11 @@ export class ShardReader implements PartitionReader {
     const last = records.at(-1);
     if (last !== undefined) this.#place.passed(last.sequenceNumber);
     const bytes = stop < 0 ? all : records.reduce((sum, record) => sum + record.data.length, 0);
-    this.#expectedBytes = bytes + records.length * recordBytes;
+    const heldBytes = bytes + records.length * recordBytes;
+    this.#nextAnswer.came(heldBytes, behindMs, startedAtMs);
     // An empty batch says that the shard was read; a second one behind it would say nothing new.
     if (last !== undefined || (config.emptyBatches && this.#buffer.isEmpty)) {
-      this.#hold({
+      this.#hold(heldBytes, {
         kind: "records",
         records,
         lastPosition: last && {
@@ -212,8 +233,8 @@ export class ShardReader implements PartitionReader {
     return true;
   }
 
-  #hold(fetch: SourceFetch): void {
-    this.#lot?.resize(this.#expectedBytes);
+  #hold(bytes: number, fetch: SourceFetch): void {
+    this.#lot?.arrived(bytes);
     this.#buffer.put(fetch, this.#lot);
     this.#lot = undefined;
   }
@@ -227,7 +248,9 @@ export class ShardReader implements PartitionReader {
     const { sequenceNumber, subSequenceNumber } = this.#partition.checkpoint;
     if (subSequenceNumber === 0 || first?.sequenceNumber !== sequenceNumber) return records;
     if (!isAggregated(first.data)) return records;
-    return [{ ...first, subSequenceNumber: subSequenceNumber + 1 }, ...records.slice(1)];
+    const { data, partitionKey, arrivalMs } = first;
+    const resumed = sourceRecord(data, partitionKey, sequenceNumber, arrivalMs);
+    return [Object.assign(resumed, { subSequenceNumber: subSequenceNumber + 1 }), ...records.slice(1)];
   }
 
   /** After a failed call: waits, throws when there is no point in going on, or true when the shard has gone. */
