@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { CheckpointMode, KinesisOptions } from "../index.js";
+import type { CheckpointMode } from "../index.js";
 import { UsageError } from "./output.js";
 
 /** A parser for commander: its error names the value and what it may be; commander adds the option's name. */
@@ -56,9 +56,6 @@ function isInstant(value: string): boolean {
 
 /** The values of `--checkpointing`. */
 export const checkpointModes = ["automatic", "explicit"] as const satisfies readonly CheckpointMode[];
-
-/** The values of `--wire`. */
-export const wireFormats = ["auto", "json", "sdk"] as const satisfies readonly KinesisOptions["wire"][];
 
 /** The source of `run`: exactly one of the two options. */
 export function checkSource(options: { readonly stream?: string; readonly partitions?: unknown }): void {

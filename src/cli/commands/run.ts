@@ -1,12 +1,12 @@
 import { Option, type Command } from "commander";
 import type { CheckpointMode, KinesisOptions } from "../../index.js";
+import { wires } from "../../source/kinesis/options.js";
 import { logLevels, type LogLevel } from "../logger.js";
 import {
   checkpointModes,
   initialPositionOption,
   integerBetween,
   partitionsOption,
-  wireFormats,
   type InitialPosition,
 } from "../options.js";
 import { writeJson } from "../output.js";
@@ -57,7 +57,7 @@ export function addRun(program: Command): void {
       new Option(
         "--wire <format>",
         "how records come: auto (CBOR where the service takes it), json, or sdk, as the AWS SDK reads them (default: auto)",
-      ).choices(wireFormats),
+      ).choices(wires),
     )
     .addOption(
       new Option(

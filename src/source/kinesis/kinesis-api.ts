@@ -35,7 +35,7 @@ export class KinesisApi {
 
   constructor(
     config: Pick<KinesisConfig, "client" | "stream" | "wire" | "zeroCopy">,
-    { clock, onFallback }: Pick<SourceRuntime, "clock" | "onFallback">,
+    { clock, random, onFallback }: SourceRuntime,
   ) {
     const defaults = clientDefaults(this.#connections);
     this.#client = config.client?.(defaults) ?? new KinesisClient(defaults);
@@ -47,6 +47,7 @@ export class KinesisApi {
       copy: !config.zeroCopy,
       onFallback: (why) => onFallback?.(why),
       clock,
+      random,
     });
   }
 

@@ -40,7 +40,8 @@ export interface KinesisOptions {
    * so that a record which is kept after its batch holds on to no more than that (or to itself, where it is larger). With
    * `true` a record that is kept keeps all of its batch's answer, 10 MiB and more: for processors that are done with every
    * record, or have copied it, when they return. Either way others' bytes lie beside it in `data.buffer`: hand on `data`,
-   * never its `buffer`, and transfer neither. What comes as JSON is not shared in any case. Default false.
+   * never its `buffer`, and transfer neither. What comes as JSON lies in such pieces in any case, and with `wire: "sdk"` where
+   * the SDK puts it: small payloads in the memory that Node shares among buffers. Default false.
    */
   readonly zeroCopy?: boolean;
   /**

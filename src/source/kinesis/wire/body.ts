@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { isUint8Array } from "node:util/types";
 
 /** An answer as the SDK's middleware passes it on, whichever handler fetched it. */
 export interface WireResponse {
@@ -35,7 +36,10 @@ export function failingBody(error: unknown): Readable {
 }
 
 interface NodeStream {
-  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
+  readonly readableEnded?: boolean;
+  readonly destroyed?: boolean;
+  readonly errored?: Error | null;
+  on(event: "data", listener: (chunk: unknown) => void): unknown;
   once(event: "end" | "close", listener: () => void): unknown;
   once(event: "error", listener: (error: Error) => void): unknown;
 }
@@ -46,7 +50,7 @@ export async function collect(response: WireResponse): Promise<Body | undefined>
   const collected = new Body();
   if (body === undefined || body === null) return collected;
   if (typeof body !== "object") return undefined;
-  if (body instanceof Uint8Array) collected.add(body);
+  if (isUint8Array(body)) collected.add(body);
   else if (body instanceof Blob) collected.add(new Uint8Array(await body.arrayBuffer()));
   else if (isNodeStream(body)) await drain(body, collected);
   else if (isIterable(body)) for await (const chunk of body) collected.add(chunk);
@@ -58,22 +62,35 @@ function isNodeStream(body: object): body is NodeStream {
   return "on" in body && typeof body.on === "function" && "once" in body && typeof body.once === "function";
 }
 
-function isIterable(body: object): body is AsyncIterable<Uint8Array> {
+function isIterable(body: object): body is AsyncIterable<unknown> {
   return Symbol.asyncIterator in body;
 }
 
 function drain(stream: NodeStream, body: Body): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.on("data", (chunk) => {
-      body.add(chunk);
+      try {
+        body.add(chunk);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
     });
     stream.once("end", resolve);
     stream.once("error", reject);
-    // Too late to matter after the end. Named as a cut connection is, so that the SDK tries it again as one.
     stream.once("close", () => {
-      reject(Object.assign(new Error("the connection closed within the answer"), { code: "ECONNRESET" }));
+      // Too late to matter after the end.
+      reject(cut());
     });
+    // What is over says nothing more.
+    if (stream.errored) reject(stream.errored);
+    else if (stream.readableEnded === true) reject(new Error("the answer's body has been read by another"));
+    else if (stream.destroyed === true) reject(cut());
   });
+}
+
+/** Named as a cut connection is, so that the SDK tries it again as one. */
+function cut(): Error {
+  return Object.assign(new Error("the connection closed within the answer"), { code: "ECONNRESET" });
 }
 
 /** A body in the chunks that it came in, each of which is nobody else's by now. */
@@ -89,7 +106,9 @@ export class Body {
     return this.#length;
   }
 
-  add(chunk: Uint8Array): void {
+  /** @throws for a chunk that is no bytes: text has lost some by now */
+  add(chunk: unknown): void {
+    if (!isUint8Array(chunk)) throw new Error("the answer's body comes in chunks that are no bytes");
     this.#chunks.push(chunk);
     this.#length += chunk.length;
   }

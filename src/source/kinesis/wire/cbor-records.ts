@@ -1,6 +1,7 @@
 import type { SourceRecord } from "../../partition-source.js";
+import { fromBase64 } from "./base64.js";
 import { CborReader } from "./cbor-reader.js";
-import { plainBytes, sourceRecord, type Decoded } from "./decoded.js";
+import { sourceRecord, type Decoded } from "./decoded.js";
 import type { Payloads } from "./payloads.js";
 
 /**
@@ -32,7 +33,6 @@ export function decodeCbor(body: Buffer, payloads: Payloads): Decoded {
   return { records, bytes, rest: Object.fromEntries(rest) };
 }
 
-const noBytes = new Uint8Array(0);
 const members = ["Data", "PartitionKey", "SequenceNumber", "ApproximateArrivalTimestamp"] as const;
 const memberNames = members.map((name) => Buffer.from(name));
 
@@ -62,14 +62,12 @@ function readRecord(reader: CborReader, payloads: Payloads): SourceRecord {
         reader.value();
     }
   }
-  if (sequenceNumber === undefined)
-    throw new Error("the answer's CBOR has a record without a sequence number");
-  return sourceRecord(data ?? noBytes, partitionKey ?? "", sequenceNumber, arrivalMs);
+  return sourceRecord(data, partitionKey ?? "", sequenceNumber, arrivalMs);
 }
 
 function payload(reader: CborReader, payloads: Payloads): Uint8Array {
   // kinesis-local writes the base64 that its JSON has, as text.
-  if (reader.nextIsText()) return plainBytes(Buffer.from(reader.ascii(), "base64"));
+  if (reader.nextIsText()) return fromBase64(reader.ascii());
   return reader.payload(payloads);
 }
 
@@ -78,5 +76,5 @@ function milliseconds(time: unknown): number {
   if (typeof time !== "number" || !Number.isFinite(time)) {
     throw new Error("the answer's CBOR has a record whose time is no number");
   }
-  return time > 1e11 ? time : Math.round(time * 1_000);
+  return Math.round(time > 1e11 ? time : time * 1_000);
 }

@@ -12,13 +12,20 @@ export interface Decoded {
 /**
  * A record, whatever brought it: always made here, of the same members in the same order, so that code which reads records
  * sees objects of one shape.
+ * @throws for one without payload or number: neither an empty payload nor a place of no meaning may stand for it
  */
 export function sourceRecord(
-  data: Uint8Array,
+  data: Uint8Array | undefined,
   partitionKey: string,
-  sequenceNumber: string,
+  sequenceNumber: string | undefined,
   arrivalMs: number | undefined,
 ): SourceRecord {
+  if (sequenceNumber === undefined || sequenceNumber === "") {
+    throw new Error("Kinesis answered with a record without a sequence number (SequenceNumber)");
+  }
+  if (data === undefined) {
+    throw new Error(`Kinesis answered with a record without a payload (Data): ${sequenceNumber}`);
+  }
   return { data, partitionKey, sequenceNumber, subSequenceNumber: 0, arrivalMs };
 }
 

@@ -4,13 +4,14 @@ import type { CborFailure } from "./format-choice.js";
 
 export const cborType = "application/x-amz-cbor-1.1";
 
-const openBrace = 0x7b;
+/** What JSON begins with: none of it begins a map in CBOR. */
+const jsonBegins: ReadonlySet<number> = new Set(Buffer.from("{ \t\r\n"));
 const majorTypeMap = 5;
 
 /** Whether a body is CBOR. What it begins with counts for more than what its header says. */
 export function isCborBody(response: Pick<WireResponse, "headers">, body: Buffer): boolean {
   const first = body[0];
-  if (first === undefined || first === openBrace) return false;
+  if (first === undefined || jsonBegins.has(first)) return false;
   return first >> 5 === majorTypeMap || (header(response, "content-type") ?? "").includes("cbor");
 }
 

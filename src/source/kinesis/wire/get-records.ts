@@ -9,7 +9,7 @@ import type { SourceRecord, SourceRuntime } from "../../partition-source.js";
 import type { Wire } from "../options.js";
 import { sourceRecord } from "./decoded.js";
 import { FormatChoice } from "./format-choice.js";
-import { RecordsExchange, takenOut, type WithTaken } from "./records-exchange.js";
+import { RecordsExchange, takenOut, type Reading, type WithTaken } from "./records-exchange.js";
 import { Scratch } from "./scratch.js";
 
 export interface RecordsAnswer {
@@ -27,21 +27,23 @@ export interface GetRecordsOptions {
   /** Told once, with why, when the client goes on with JSON. */
   readonly onFallback: (why: string) => void;
   readonly clock: Pick<SourceRuntime["clock"], "monoMs">;
+  readonly random: Pick<SourceRuntime["random"], "next">;
 }
-
-const noBytes = new Uint8Array(0);
 
 /** GetRecords by the SDK's own client, with its credentials, retries, endpoints and errors; the records are read for less. */
 export class GetRecords {
   readonly #client: KinesisClient;
   readonly #options: GetRecordsOptions;
-  readonly #scratch: Scratch | undefined;
+  readonly #reading: Reading;
   readonly #choice: FormatChoice;
 
   constructor(client: KinesisClient, options: GetRecordsOptions) {
     this.#client = client;
     this.#options = options;
-    this.#scratch = options.copy ? new Scratch() : undefined;
+    this.#reading = {
+      scratch: options.copy ? new Scratch() : undefined,
+      firstPlace: Math.floor(options.random.next() * 2 ** 52),
+    };
     this.#choice = new FormatChoice(options.wire === "json");
   }
 
@@ -53,14 +55,14 @@ export class GetRecords {
       exchange?.addTo(command);
       return answerOf(await this.#client.send(command, { abortSignal }));
     };
-    const askJson = () => ask(new RecordsExchange("json", this.#scratch));
+    const askJson = () => ask(new RecordsExchange("json", this.#reading));
     if (wire === "sdk") return ask();
     if (this.#choice.keepsJson) return askJson();
     const place = input.ShardIterator ?? "";
     let failure = this.#choice.takeUnread(place);
     if (failure === undefined) {
       const sentMs = clock.monoMs();
-      const exchange = new RecordsExchange("cbor", this.#scratch);
+      const exchange = new RecordsExchange("cbor", this.#reading);
       try {
         const answer = await ask(exchange);
         if (exchange.hasReadCbor) this.#choice.cborWorked();
@@ -94,9 +96,9 @@ function answerOf(given: GetRecordsCommandOutput & WithTaken): RecordsAnswer {
 
 function recordOf(record: _Record): SourceRecord {
   return sourceRecord(
-    record.Data ?? noBytes,
+    record.Data,
     record.PartitionKey ?? "",
-    record.SequenceNumber ?? "",
+    record.SequenceNumber,
     record.ApproximateArrivalTimestamp?.getTime(),
   );
 }

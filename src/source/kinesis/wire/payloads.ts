@@ -19,9 +19,9 @@ export class PayloadViews implements Payloads {
 }
 
 /** What small payloads are copied in together. Larger pieces are no cheaper, and the host maps those from 128 KiB on anew each time. */
-const pieceBytes = 65_536;
+export const pieceBytes = 65_536;
 /** A payload of this size on is copied by itself: of a piece that it ends in, too much would be copied in vain. */
-const ownPieceBytes = pieceBytes / 4;
+export const ownPieceBytes = pieceBytes / 4;
 /** Chunks are worth keeping from this size on, by their mean. Over TLS none is larger than 16 KiB, and most are some bytes less. */
 const chunkBytesAtLeast = 8_192;
 

@@ -18,13 +18,21 @@ export interface WithTaken {
   readonly [takenOut]?: Decoded | undefined;
 }
 
+/** By what answers are read. */
+export interface Reading {
+  /** Where bodies are read; without it payloads are views that keep the whole body. */
+  readonly scratch: Scratch | undefined;
+  /** See `decodeJson`. */
+  readonly firstPlace: number;
+}
+
 /**
  * One GetRecords on the wire, as middleware of its own command: no other command, and no other use of the client, meets it.
  * Its places are given by step and priority alone, next to the wire, which all versions of the SDK understand alike. The
  * SDK's own deserialiser gets a stand-in without the records and does all the rest: errors, metadata, iterator, children.
  */
 export class RecordsExchange {
-  readonly #scratch: Scratch | undefined;
+  readonly #reading: Reading;
   #isCbor: boolean;
   /** By the response that each came in: middleware of the client may have two attempts under way at once. */
   readonly #decoded = new WeakMap<object, Decoded>();
@@ -32,10 +40,9 @@ export class RecordsExchange {
   /** What the last attempt's failure says of CBOR. */
   #failure: CborFailure | undefined;
 
-  /** @param scratch where bodies are read; without it payloads are views that keep the whole body */
-  constructor(format: "cbor" | "json", scratch: Scratch | undefined) {
+  constructor(format: "cbor" | "json", reading: Reading) {
     this.#isCbor = format === "cbor";
-    this.#scratch = scratch;
+    this.#reading = reading;
   }
 
   get hasReadCbor(): boolean {
@@ -99,15 +106,19 @@ export class RecordsExchange {
 
   /** In one go: what lies in the scratch is the next answer's after it. */
   #takeRecords(response: WireResponse, body: Body): void {
-    const bytes = this.#scratch?.put(body) ?? body.whole();
-    const decoded = isCborBody(response, bytes) ? this.#fromCbor(body, bytes) : fromJson(bytes);
+    const { scratch, firstPlace } = this.#reading;
+    const bytes = scratch?.put(body) ?? body.whole();
+    // Who asked for JSON has the SDK's own deserialiser read whatever else comes.
+    const isCbor = this.#isCbor && isCborBody(response, bytes);
+    const decoded = isCbor ? this.#fromCbor(body, bytes) : fromJson(bytes, firstPlace);
     response.body = decoded === undefined ? body.whole() : Buffer.from(JSON.stringify(decoded.rest));
     if (decoded !== undefined) this.#decoded.set(response, decoded);
   }
 
   #fromCbor(body: Body, bytes: Buffer): Decoded {
     try {
-      const payloads = this.#scratch === undefined ? new PayloadViews(bytes) : payloadsInPieces(body, bytes);
+      const payloads =
+        this.#reading.scratch === undefined ? new PayloadViews(bytes) : payloadsInPieces(body, bytes);
       const decoded = decodeCbor(bytes, payloads);
       this.#hasReadCbor = true;
       return decoded;
@@ -119,9 +130,9 @@ export class RecordsExchange {
   }
 }
 
-function fromJson(body: Buffer): Decoded | undefined {
+function fromJson(body: Buffer, firstPlace: number): Decoded | undefined {
   try {
-    return decodeJson(body);
+    return decodeJson(body, firstPlace);
   } catch {
     // Not as Kinesis writes it: the SDK's own deserialiser reads it, or says what is wrong with it.
     return undefined;

@@ -13,6 +13,12 @@ const pieces = (): Buffer[] => [
 const read = async (body: unknown): Promise<Buffer | undefined> =>
   (await collect({ statusCode: 200, headers: {}, body }))?.whole();
 
+/** Also by an error. */
+const closed = (stream: Readable): Promise<void> =>
+  new Promise((resolve) => {
+    stream.once("close", resolve);
+  });
+
 describe("the scratch that bodies are read in", () => {
   async function body(text: string | Uint8Array): Promise<Body> {
     const collected = await collect({ statusCode: 200, headers: {}, body: Buffer.from(text) });
@@ -66,6 +72,29 @@ describe("the body of an answer", () => {
   it("is left alone where it is of a kind that is not known", async () => {
     expect(await read("text")).to.equal(undefined);
     expect(await read({ arrayBuffer: "none" })).to.equal(undefined);
+  });
+
+  it("is refused at once when its stream is over before it is read, however that came", async () => {
+    const taken = Readable.from([Buffer.from("abc")]);
+    await taken.toArray();
+    expect(await read(taken).catch(String)).to.contain("read by another");
+    const failure = new Error("reset");
+    const failed = new PassThrough().on("error", () => {});
+    failed.destroy(failure);
+    await closed(failed);
+    expect(await read(failed).catch((error: unknown) => error)).to.equal(failure);
+    const gone = new PassThrough();
+    gone.destroy();
+    await closed(gone);
+    expect(await read(gone).catch((error: unknown) => error)).to.include({ code: "ECONNRESET" });
+  });
+
+  it("is refused when its chunks are no bytes", async () => {
+    const text = new PassThrough({ encoding: "utf8" });
+    text.end('{"Records":[]}');
+    for (const body of [text, Readable.from([new ArrayBuffer(3)])]) {
+      expect(await read(body).catch(String)).to.contain("no bytes");
+    }
   });
 
   it("is refused when its stream fails, or closes before its end", async () => {

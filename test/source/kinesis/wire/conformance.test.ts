@@ -180,7 +180,14 @@ describe("GetRecords next to the wire", function () {
     const told: string[] = [];
     const onFallback = (why: string): void => void told.push(why);
     const clock = { monoMs: () => nowMs };
-    const reads = new GetRecords(from, { wire: "auto", copy: true, onFallback, clock, ...options });
+    const reads = new GetRecords(from, {
+      wire: "auto",
+      copy: true,
+      onFallback,
+      clock,
+      random: systemRandom,
+      ...options,
+    });
     return { reads, told, send: (signal = never) => reads.send(input, signal) };
   }
 
@@ -499,6 +506,38 @@ describe("GetRecords next to the wire", function () {
       "GetRecords json",
       "ListShards json",
     ]);
+  });
+
+  it("leaves to the SDK whatever else than JSON answers a request in JSON, and JSON with blanks before it", async () => {
+    const headers = { "content-type": "application/x-amz-cbor-1.1" };
+    const text = ' \n{"Records":[{"SequenceNumber":"1","PartitionKey":"k","Data":"AQID"}]}';
+    server.script = [{ kind: "page", status: 200, headers, text }];
+    for (const wire of ["auto", "json", "sdk"] as const) {
+      expect((await fast({ wire }).send()).records, wire).to.have.length(1);
+    }
+    server.script = [{ ...full, as: "cbor" }];
+    expect(await refused(fast({ wire: "json" }).send())).to.be.instanceOf(Error);
+  });
+
+  describe("throws for a record without", () => {
+    const whole = { SequenceNumber: "1", PartitionKey: "k", Data: Buffer.of(1) };
+    for (const [what, name, given] of [
+      ["a sequence number", "SequenceNumber", { ...whole, SequenceNumber: undefined }],
+      ["any digit in its sequence number", "SequenceNumber", { ...whole, SequenceNumber: "" }],
+      ["a payload", "Data", { ...whole, Data: null }],
+    ] as const) {
+      it(`${what}, whatever reads it, and names that`, async () => {
+        const Records = [
+          Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+        ];
+        server.script = [{ kind: "answer", body: { Records, NextShardIterator: "next" } }];
+        for (const wire of ["auto", "json", "sdk"] as const) {
+          expect(await refused(fast({ wire }).send()), wire)
+            .to.be.instanceOf(Error)
+            .and.match(new RegExp(`record without a .*\\(${name}\\)`));
+        }
+      });
+    }
   });
 
   describe("throws for an answer whose records are nowhere", () => {

@@ -5,7 +5,7 @@ import { PayloadCopies, PayloadViews } from "../../../../src/source/kinesis/wire
 import { encodeCbor } from "../../../../src/source/kinesis/wire/cbor-request.js";
 import { CborReader } from "../../../../src/source/kinesis/wire/cbor-reader.js";
 import type { Decoded } from "../../../../src/source/kinesis/wire/decoded.js";
-import { decodeJson } from "../../../../src/source/kinesis/wire/json-slices.js";
+import { decodeJson as decodeSlices } from "../../../../src/source/kinesis/wire/json-slices.js";
 import type { SourceRecord } from "../../../../src/source/partition-source.js";
 import { cbor, style, Time } from "./cbor-writer.js";
 
@@ -64,6 +64,9 @@ function decodeCbor(body: Buffer, copy: boolean): Decoded {
   return decoded;
 }
 
+const firstPlace = 2 ** 52 - 1;
+const decodeJson = (body: Buffer): Decoded => decodeSlices(body, firstPlace);
+
 describe("records next to the wire", () => {
   const one: Answer = {
     records: [
@@ -96,6 +99,22 @@ describe("records next to the wire", () => {
       );
     });
 
+    it("are refused when their base64 is none", () => {
+      for (const Data of ["AQ*!ID", "AQI", "AQID=", "A QI", "AQ=D", "A-QI", "A_QI", "AQIé", "AQ==AgME"]) {
+        const body = cbor({ Records: [{ SequenceNumber: "1", PartitionKey: "k", Data }] });
+        expect(() => decodeCbor(body, true), Data).to.throw("not base64");
+      }
+    });
+
+    it("have times in whole milliseconds, as JSON and the SDK round them", () => {
+      const timed = {
+        SequenceNumber: "1",
+        Data: Buffer.of(1),
+        ApproximateArrivalTimestamp: 1_795_664_698_109.6,
+      };
+      expect(decodeCbor(cbor({ Records: [timed] }), true).records[0]?.arrivalMs).to.equal(1_795_664_698_110);
+    });
+
     it("have times in seconds told by their size", () => {
       const { records } = decodeCbor(
         cbor(
@@ -125,7 +144,7 @@ describe("records next to the wire", () => {
     it("are refused without a sequence number, or with a time that is none", () => {
       expect(() => decodeCbor(cbor({ Records: [{ Data: Buffer.of(1) }] }), true)).to.throw("sequence number");
       const timed = (time: unknown) =>
-        cbor({ Records: [{ SequenceNumber: "1", ApproximateArrivalTimestamp: time }] });
+        cbor({ Records: [{ SequenceNumber: "1", Data: Buffer.of(1), ApproximateArrivalTimestamp: time }] });
       expect(() => decodeCbor(timed("noon"), true)).to.throw("no number");
       expect(() => decodeCbor(timed(Infinity), true)).to.throw("no number");
       expect(() => decodeCbor(timed(5e12), true)).not.to.throw();
@@ -197,6 +216,29 @@ describe("records next to the wire", () => {
       for (let at = 0; at < text.length; at++) {
         expect(() => decodeJson(Buffer.from(text.slice(0, at))), String(at)).to.throw();
       }
+    });
+
+    it("have no number taken for a payload's place that the answer has itself", () => {
+      const body = json({
+        Meta: { Data: "AQID" },
+        Records: [{ SequenceNumber: "1", PartitionKey: "k", Data: 0 }],
+      });
+      expect(() => decodeJson(body)).to.throw("unexpected place");
+    });
+
+    it("have payloads side by side in pieces of their answer, 64 KiB or themselves at most", () => {
+      const records = [1, 300, 0, 20_000, 3_000, 0].flatMap((size) =>
+        Array.from({ length: 60 }, (_, i) => ({ ...one.records[0]!, data: new Uint8Array(size).fill(i) })),
+      );
+      const decoded = decodeJson(json(inJson({ ...one, records })));
+      check(decoded, { ...one, records });
+      const memories = new Set(decoded.records.map(({ data }) => data.buffer));
+      expect(memories.size).to.be.below(70);
+      for (const { data } of decoded.records) {
+        expect(data.buffer.byteLength === data.length || data.buffer.byteLength <= 65_536).to.equal(true);
+      }
+      const another = decodeJson(json(inJson(one))).records[0]!.data.buffer;
+      expect(memories.has(another) || another === Buffer.from("small").buffer).to.equal(false);
     });
 
     it("have a payload in another object not taken for a record's own", () => {
