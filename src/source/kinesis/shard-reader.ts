@@ -17,6 +17,7 @@ import { readSpacingMs, type KinesisConfig } from "./options.js";
 import { NextAnswer } from "./next-answer.js";
 import type { Lot, PrefetchBudget } from "./prefetch-budget.js";
 import { ReadAhead } from "./read-ahead.js";
+import { childLists, ShardEnd } from "./shard-end.js";
 import { backOffMs, childOf, type ShardList } from "./shard-list.js";
 import { ShardPlace, type LatestMark } from "./shard-place.js";
 import { sourceRecord } from "./wire/decoded.js";
@@ -31,8 +32,6 @@ export interface ShardReaderDeps {
   readonly budget: PrefetchBudget;
 }
 
-/** How many lists must agree before it is believed that a shard has no children, or is gone: one may be behind. */
-const childLists = 3;
 /** What holds a reader up is told of so often: below the shortest time after which a source counts as silent (1 s). */
 const heldUpMs = 900;
 const longRestMs = 1_000;
@@ -50,6 +49,7 @@ export class ShardReader implements PartitionReader {
   readonly #partition: OpenPartition;
   readonly #place: ShardPlace;
   readonly #buffer: ReadAhead;
+  readonly #end: ShardEnd;
   readonly #closing = new AbortController();
   #isReading = false;
   #iterator: string | undefined;
@@ -59,8 +59,8 @@ export class ShardReader implements PartitionReader {
   #rests = false;
   /** Failures in a row. */
   #failures = 0;
-  /** Lists in a row that did not name the shard. */
-  #missing = 0;
+  /** Answers in a row that told an end which the list did not know. */
+  #falseEnds = 0;
   readonly #nextAnswer = new NextAnswer();
   /** The part in the worker's memory of the read that is due or under way. */
   #lot: Lot | undefined;
@@ -70,6 +70,7 @@ export class ShardReader implements PartitionReader {
     this.#partition = partition;
     const { config } = deps;
     this.#place = new ShardPlace(partition.partitionKey, partition.checkpoint, config.timestampMs, latest);
+    this.#end = new ShardEnd(deps.shards, partition);
     this.#buffer = new ReadAhead({ records: config.prefetchRecords, bytes: config.prefetchBytes }, () => {
       deps.budget.look();
     });
@@ -98,13 +99,17 @@ export class ShardReader implements PartitionReader {
   /** Reads until the shard ends, there is no point in going on, or the reader is closed. Never rejects. */
   async #run(signal: AbortSignal): Promise<void> {
     try {
-      let hasEnded = isFinished(this.#partition.checkpoint);
-      while (!hasEnded) {
-        await this.#buffer.room(this.#deps.config.maxRecords, signal);
-        await this.#pace(signal);
-        hasEnded = await this.#tryRead(signal);
+      const isCertain = isFinished(this.#partition.checkpoint);
+      let children: readonly SourcePartition[] | undefined;
+      while (children === undefined) {
+        let hasEnded = isCertain;
+        while (!hasEnded) {
+          await this.#buffer.room(this.#deps.config.maxRecords, signal);
+          await this.#pace(signal);
+          hasEnded = await this.#tryRead(signal);
+        }
+        children = this.#children ?? (await this.#listedChildren(isCertain, signal));
       }
-      const children = this.#children ?? (await this.#listedChildren(signal));
       this.#buffer.put({ kind: "ended", children });
     } catch (error) {
       if (!signal.aborted) this.#buffer.fail(error);
@@ -145,7 +150,7 @@ export class ShardReader implements PartitionReader {
       this.#nextCallAtMs = startedAtMs + readSpacingMs;
       const answer = await this.#getRecords(this.#iterator, lot, signal);
       this.#failures = 0;
-      this.#missing = 0;
+      this.#end.answered();
       this.#partition.onAnswer();
       // Nobody would let go of what is put into a closed reader.
       signal.throwIfAborted();
@@ -228,7 +233,10 @@ export class ShardReader implements PartitionReader {
       this.#rests = true;
     }
     this.#iterator = output.NextShardIterator;
-    if (this.#iterator !== undefined) return false;
+    if (this.#iterator !== undefined) {
+      this.#falseEnds = 0;
+      return false;
+    }
     if ((output.ChildShards ?? []).length > 0) this.#children = output.ChildShards?.map(childOf);
     return true;
   }
@@ -265,7 +273,7 @@ export class ShardReader implements PartitionReader {
     if (kind === "throttled" || kind === "expired") this.#partition.onAnswer();
     // An iterator is good for five minutes: that one got old is no failure, that the next is old at once would be.
     if (kind === "expired" && this.#failures++ === 0) return false;
-    if (kind === "missing" && (await this.#isGone(signal))) return true;
+    if (kind === "missing" && (await this.#end.isGone(signal))) return true;
     this.#partition.onError(streamError(config.name, error));
     this.#backOff(kind === "throttled" ? 2 : 0);
     return false;
@@ -278,46 +286,32 @@ export class ShardReader implements PartitionReader {
     this.#nextCallAtMs = clock.monoMs() + waitMs;
   }
 
-  /** Whether the stream is there and the shard is not: it was trimmed away, with all its records. */
-  async #isGone(signal: AbortSignal): Promise<boolean> {
-    const listed = await this.#list(signal);
-    if (listed === undefined) return false;
-    // A list that names nothing says nothing. One that is behind does not know a new shard, all of whose records would be
-    // skipped: the shard is believed gone when some lists in a row agree.
-    const isNamed = listed.some((shard) => shard.partitionKey === this.#partition.partitionKey);
-    this.#missing = isNamed || listed.length === 0 ? 0 : this.#missing + 1;
-    return this.#missing >= childLists;
-  }
-
-  /** For an end that told no children (not every service does), and for a shard that was trimmed away. */
-  async #listedChildren(signal: AbortSignal): Promise<readonly SourcePartition[]> {
-    const key = this.#partition.partitionKey;
-    for (let lists = 0; ;) {
-      const listed = await this.#list(signal);
-      if (listed !== undefined) {
-        lists++;
-        const children = listed.filter((shard) => shard.parents.includes(key));
-        const isGone = listed.every((shard) => shard.partitionKey !== key);
-        // A list may be behind. Whatever is still missing then, discovery creates.
-        if (children.length > 0 || isGone || lists >= childLists) return children;
+  /** Undefined: the list shows the shard open, so it is read on. */
+  async #listedChildren(
+    isCertain: boolean,
+    signal: AbortSignal,
+  ): Promise<readonly SourcePartition[] | undefined> {
+    for (;;) {
+      const children = await this.#end.children(isCertain, signal);
+      if (children === "open") {
+        this.#goOnThoughEnded();
+        return undefined;
       }
+      if (children !== "unknown") return children;
       this.#backOff(2);
       await this.#pace(signal);
     }
   }
 
-  /** A fresh list of shards; undefined when it could not be had now. */
-  async #list(signal: AbortSignal): Promise<readonly SourcePartition[] | undefined> {
-    try {
-      const listed = await this.#deps.shards.list(signal);
-      this.#partition.onAnswer();
-      return listed;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof LeaseholdError && !error.retryable) throw error;
-      this.#partition.onError(error);
-      return undefined;
+  /** What was told as the shard's end was none, or the list is behind. The place is known. */
+  #goOnThoughEnded(): void {
+    this.#falseEnds++;
+    if (this.#falseEnds >= childLists) {
+      const { partitionKey } = this.#partition;
+      const what = `an answer for shard ${partitionKey} told its end, but the list shows it open and without children`;
+      this.#partition.onError(streamError(this.#deps.config.name, new Error(what)));
     }
+    this.#backOff(1 + this.#falseEnds);
   }
 
   #placeError(error: unknown): LeaseholdError {

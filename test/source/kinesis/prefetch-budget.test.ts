@@ -306,7 +306,7 @@ describe("the bytes read ahead by all shards of a worker", () => {
         const last = budget.ask({ expectedBytes: () => 1, isAwaited: () => false, isDoubtful: true });
         expect(last.isGranted()).to.equal(true);
       }),
-      { numRuns: 500 },
+      { numRuns: 1_500 },
     );
   });
 });

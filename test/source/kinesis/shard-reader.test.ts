@@ -448,11 +448,55 @@ describe("a shard's reader", () => {
       ]);
     });
 
-    it("has no children when the list goes on naming none", async () => {
+    it("has no children when the list goes on naming none, and the shard as closed", async () => {
       fake.readScript = [{ NextShardIterator: undefined }];
-      fake.listScript = [{ Shards: [listed("shard-1")] }];
+      const closed = { StartingSequenceNumber: "1", EndingSequenceNumber: "9" };
+      fake.listScript = [{ Shards: [{ ...listed("shard-1"), SequenceNumberRange: closed }] }];
       expect(await fake.next(fake.open())).to.deep.equal({ kind: "ended", children: [] });
       expect(fake.lists).to.have.length(3);
+    });
+
+    it("is none where the list shows the shard open: it is read on from its place, or the rest would be lost", async () => {
+      fake.readScript = [
+        { Records: [record(1)], NextShardIterator: undefined, MillisBehindLatest: 5 },
+        { Records: [record(2)] },
+        {},
+      ];
+      fake.listScript = [{ Shards: [listed("shard-0"), listed("shard-1")] }];
+      const reader = fake.open();
+      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
+      expect(numbers(await fake.next(reader))).to.deep.equal(["2"]);
+      expect(fake.iterators[1]).to.deep.equal({
+        ShardId: "shard-1",
+        ShardIteratorType: "AFTER_SEQUENCE_NUMBER",
+        StartingSequenceNumber: "1",
+      });
+      expect(fake.errors).to.deep.equal([]);
+      reader.close();
+    });
+
+    it("is none however often it is told of an open shard, which is read with a growing back-off, and told", async () => {
+      fake.readScript = [{ NextShardIterator: undefined }];
+      fake.listScript = [{ Shards: [listed("shard-1")] }];
+      const reader = fake.open();
+      let brought: unknown;
+      reader.next(new AbortController().signal).then(
+        (fetch) => (brought = fetch),
+        () => {},
+      );
+      await fake.time.advance(120_000);
+      expect(brought).to.equal(undefined);
+      expect(fake.reads.length).to.be.within(12, 30);
+      expect(fake.errors.length).to.equal(fake.reads.length - 2);
+      expect(String(fake.errors[0])).to.match(/shard shard-1 told its end, but the list shows it open/);
+      reader.close();
+    });
+
+    it("is none where the list is empty: it says nothing", async () => {
+      fake.readScript = [{ NextShardIterator: undefined }];
+      fake.listScript = [{ Shards: [] }, { Shards: [listed("shard-1"), listed("shard-2", "shard-1")] }];
+      const fetch = await fake.next(fake.open());
+      expect(fetch.kind === "ended" && fetch.children.map((c) => c.partitionKey)).to.deep.equal(["shard-2"]);
     });
 
     it("is that of a shard trimmed away, with the children of a fresh list", async () => {
