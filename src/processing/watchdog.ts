@@ -24,6 +24,8 @@ export class Watchdog {
   readonly #limits: WatchdogLimits;
   #phase: Phase = "idle";
   #sinceMs: number;
+  /** When the runner first waited for its predecessor: drains interrupt that wait and begin no new one. */
+  #predecessorSinceMs: number | undefined;
   #cancel: Cancel | undefined;
   #dueMs = 0;
   #closed = false;
@@ -45,8 +47,10 @@ export class Watchdog {
 
   enter(phase: Phase): void {
     this.#phase = this.#closed && phase !== "grace" ? "idle" : phase;
-    this.#sinceMs = this.#clock.monoMs();
-    if (this.#phase !== "idle") this.#arm(this.#limits.limitMs[this.#phase]);
+    const nowMs = this.#clock.monoMs();
+    this.#sinceMs = phase === "predecessor" ? (this.#predecessorSinceMs ??= nowMs) : nowMs;
+    if (this.#phase === "idle") return;
+    this.#arm(Math.max(0, this.#sinceMs + this.#limits.limitMs[this.#phase] - nowMs));
   }
 
   /** The tenure is over: from now on only the grace of what still runs is watched. */

@@ -228,6 +228,22 @@ describe("stuck processors", () => {
     expect(b.of("lease-lost-told")).to.have.length(0);
   });
 
+  it("gives a new tenure up in that time, however often a move is tried and called off meanwhile", async () => {
+    const b = bench({ process: () => held.promise }, limits);
+    const held = b.gate();
+    b.source.script("s1", records(1));
+    (await b.begin()).end("lease-lost");
+    const next = await b.begin("s1", { epoch: 6 });
+    for (let n = 0; n < 3; n++) {
+      void b.host.drain("s1", "handoff", 500);
+      await b.advance(600);
+    }
+    expect(next.ended).to.equal(false);
+    void b.host.drain("s1", "handoff", 500);
+    await b.advance(200);
+    expect(next.endReason).to.equal("stuck");
+  });
+
   it("waits for the stuck call even when tenures in between came and went", async () => {
     const begun: number[] = [];
     const b = bench(
