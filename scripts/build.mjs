@@ -3,9 +3,21 @@
 //
 //   node scripts/build.mjs --no-check     without a look at the types, where the compiler looks at them anyway
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
+import { stamp } from "./ensure-built.mjs";
 
+const began = new Date();
 const root = path.join(import.meta.dirname, "..");
 const src = path.join(root, "src");
 const dist = path.join(root, "dist");
@@ -42,4 +54,11 @@ for (const name of filesIn(dist)) {
 
 const cli = path.join(dist, "cli/main.js");
 if (existsSync(cli)) chmodSync(cli, 0o755);
+
+// Last, with the time at which it began: a build that was killed, or a source that changed meanwhile, is no build.
+if (status === 0) {
+  mkdirSync(path.dirname(stamp), { recursive: true });
+  writeFileSync(stamp, "");
+  utimesSync(stamp, began, began);
+}
 process.exitCode = status ?? 1;
