@@ -90,8 +90,8 @@ export class Directives implements PlannedLeases {
     const outcomes = new Set<Posting>();
     const posted = this.#posted;
     for (const [from, list] of byGiver) {
-      if (posted !== this.#posted) return "some";
       outcomes.add(await this.#postTo(from, list, plannerEpoch));
+      if (posted !== this.#posted) return "some";
     }
     if (!outcomes.has("not-posted") && !outcomes.has("unknown")) return "all";
     return outcomes.size === 1 && outcomes.has("not-posted") ? "none" : "some";

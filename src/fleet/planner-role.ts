@@ -197,13 +197,15 @@ export class PlannerRole {
     }
     if (this.#elected !== elected) return;
     const posted = await this.#directives.post(moves, elected.epoch);
+    // A planner that was deposed meanwhile remembers nothing, elected again or not.
+    if (this.#elected !== elected) return;
     // The memory counts the moves as made. Where none was, the round is as if it had not been; where some were, nothing
     // is known of the balance any more.
     if (posted === "all") this.#memory = memory;
     else if (posted === "some") this.#memory = emptyPlanMemory;
     this.#duties.housekeeping();
     // Only a whole round counts: the tick is what tells the others that somebody plans.
-    if (posted !== "all" || this.#elected !== elected) return;
+    if (posted !== "all") return;
     elected.tick += 1;
     const { workerId, deps } = this.#member;
     const { epoch, tick } = elected;

@@ -69,6 +69,7 @@ export class Reconcile {
       ({ signal }) => deps.store.leases.keysOf(workerId, { signal }),
     );
     if (!result.ok) {
+      if (tasks.closing.aborted) return;
       this.#wanted = true;
       tasks.failed("reconcile", result.error);
       return;

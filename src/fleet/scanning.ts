@@ -83,6 +83,7 @@ export class Scanning {
           )
         : { ok: true as const, value: first.scan };
     if (!result.ok) {
+      if (tasks.closing.aborted) return false;
       this.#wanted = true;
       tasks.failed("scan", result.error);
       return false;

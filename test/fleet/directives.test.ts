@@ -56,4 +56,12 @@ describe("a planner's directives", () => {
     expect(directives.target("s1", 5)).to.equal(undefined);
     expect(told.map(({ type }) => type)).to.deep.equal(["directive-posted"]);
   });
+
+  it("are not all posted either if it was deposed while the last ones were under way", async () => {
+    const { directives, posts } = setting();
+    const posted = directives.post([move("s1", "a")], 1);
+    directives.forget();
+    posts[0]!.answer();
+    expect(await posted).to.equal("some");
+  });
 });

@@ -238,6 +238,9 @@ describe("the lease table", () => {
       const ended = world.at("a").fleet.ended.catch((error: unknown) => error);
       const error = await world.time.runUntilSettled(ended, 2_500);
       expect(hasCode(error, "table-missing")).to.equal(true);
+      // Called off is not failed.
+      const failed = world.events("store-failed", "a").map(({ operation }) => operation);
+      expect(failed).not.to.include(read === "leases.scan" ? "scan" : "reconcile");
     });
   }
 });
