@@ -114,6 +114,21 @@ describe("the bytes read ahead by all shards of a worker", () => {
     expect(fake.answers, "the stream was not asked").to.equal(answers);
   });
 
+  it("hold a shard up, and Kinesis's limit of five reads a second holds after that", async () => {
+    const source = fake.source({ prefetchTotalBytes: oneRecord });
+    const { reader: first } = ask(source);
+    await fake.time.advance(1_000);
+    const { reader, fetched } = ask(source);
+    await fake.time.advance(5_000);
+    first.close();
+    await fake.time.runUntilSettled(fetched);
+    workOn(reader);
+    await fake.time.advance(1_000);
+    expect(fake.gaps).to.have.length(2);
+    expect(fake.gaps[0], "it waited").to.be.at.least(5_000);
+    expect(fake.gaps[1]).to.equal(200);
+  });
+
   it("but a wait after failures is silence", async () => {
     const source = fake.source({ prefetchTotalBytes: 2 * oneRecord, prefetchRecords: 1 });
     const { reader: first } = ask(source);

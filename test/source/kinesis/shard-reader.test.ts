@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { Script } from "node:vm";
 import { expect } from "chai";
 import { LeaseholdError } from "../../../src/model/errors.js";
 import { position } from "../../../src/model/position.js";
@@ -119,6 +121,19 @@ describe("a shard's reader", () => {
       fake.readScript = [{ Records: [record(17)] }];
       const plain = await fake.next(fake.open({ aggregated: "raw" }, "17", 3));
       expect(plain.kind === "records" && plain.lastPosition).to.deep.equal(position("17"));
+    });
+
+    it("inside an aggregate, with a record of the same shape as all others", async () => {
+      setFlagsFromString("--allow-natives-syntax");
+      const haveSameShape = new Script("(a, b) => %HaveSameMap(a, b)").runInThisContext() as (
+        a: unknown,
+        b: unknown,
+      ) => boolean;
+      fake.readScript = [{ Records: [record(17, aggregate()), record(18)] }];
+      const fetch = await fake.next(fake.open({ aggregated: "raw" }, "17", 3));
+      const [resumed, other] = fetch.kind === "records" ? fetch.records : [];
+      expect(resumed?.subSequenceNumber).to.equal(4);
+      expect(haveSameShape(resumed, other)).to.equal(true);
     });
 
     it("at the options' timestamp, or at the oldest where they name none any more", async () => {
@@ -475,6 +490,16 @@ describe("a shard's reader", () => {
       reader.close();
     });
 
+    it("is no failure where it is told now and then of an open shard", async () => {
+      const end = { NextShardIterator: undefined };
+      fake.readScript = [end, {}, end, {}, end, {}, end, { Records: [record(1)] }, {}];
+      fake.listScript = [{ Shards: [listed("shard-1")] }];
+      const reader = fake.open();
+      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
+      expect(fake.errors).to.deep.equal([]);
+      reader.close();
+    });
+
     it("is none however often it is told of an open shard, which is read with a growing back-off, and told", async () => {
       fake.readScript = [{ NextShardIterator: undefined }];
       fake.listScript = [{ Shards: [listed("shard-1")] }];
@@ -560,6 +585,13 @@ describe("a shard's reader", () => {
       fake.listScript = [{ Shards: [listed("shard-1"), listed("shard-2", "shard-1")] }];
       const fetch = await fake.next(fake.open({}, "SHARD_END"));
       expect(fetch.kind === "ended" && fetch.children.map((c) => c.partitionKey)).to.deep.equal(["shard-2"]);
+      expect(fake.reads).to.deep.equal([]);
+    });
+
+    it("is there for a checkpoint that says so though the list shows the shard open: it was seen once", async () => {
+      fake.listScript = [{ Shards: [listed("shard-1")] }];
+      expect(await fake.next(fake.open({}, "SHARD_END"))).to.deep.equal({ kind: "ended", children: [] });
+      expect(fake.lists).to.have.length(3);
       expect(fake.reads).to.deep.equal([]);
     });
   });
