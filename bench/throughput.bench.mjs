@@ -7,7 +7,7 @@
 //   npm run bench -- throughput --curves    measures what the worker's options change: docs/benchmarks/throughput-curves.*
 //
 // With --write-docs --flame --curves all of the page's part is made anew, in less than an hour.
-// Exit status 1 where a subject lost or skipped records, or did not come through.
+// Exit status 1 where a subject that is wanted lost or skipped records, or did not come through: then no page is made.
 import { parseArgs } from "node:util";
 import { describeRig, installed } from "./fleet/surroundings.mjs";
 import { writePage } from "./page.mjs";
@@ -17,6 +17,7 @@ import { keep, keepCurves, keepFlame, keepPart } from "./throughput/docs.mjs";
 import { measure } from "./throughput/measure.mjs";
 import { profileWorker } from "./throughput/profile-worker.mjs";
 import { verdicts } from "./throughput/reach.mjs";
+import { checkpointMs } from "./throughput/run.mjs";
 import { version as kclVersion } from "./throughput/subjects/kcl/fetch.mjs";
 import { verdictTable } from "./verdicts.mjs";
 
@@ -64,7 +65,11 @@ if (values["write-docs"] && values.subjects !== undefined) {
 }
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
 if (!Number.isInteger(runs) || runs < 1) refuse(`--runs ${values.runs}: it must be a whole number from 1 up`);
-if (!(seconds > 0)) refuse(`--seconds ${values.seconds}: it must be a number above 0`);
+if (!(seconds * 1_000 >= 2 * checkpointMs)) {
+  refuse(
+    `--seconds ${values.seconds}: it must be ${(2 * checkpointMs) / 1_000} or more, so that checkpoints fall into it`,
+  );
+}
 // Without this a signal would end the bench and leave its processes.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
@@ -81,8 +86,8 @@ function tell(result) {
 
 if (values.curves) {
   const result = await measureCurves({ runs, windowMs, say });
-  isComplete &&= result.failures.length === 0;
-  await keepCurves({ ...rig, ...result });
+  isComplete &&= result.isComplete;
+  if (result.isComplete) await keepCurves({ ...rig, ...result });
   if (!writesDocs) tell(result);
 }
 if (values.flame) keepFlame(await profileWorker({ windowMs, say }));
@@ -95,8 +100,10 @@ if (writesDocs || !(values.curves || values.flame)) {
   isComplete &&= result.isComplete;
   console.error(`\n${verdictTable(verdicts(result))}\n`);
   const run = { ...rig, ...result };
-  if (writesDocs) await (values.only === undefined ? keep(run) : keepPart(run));
+  if (writesDocs && result.isComplete) await (values.only === undefined ? keep(run) : keepPart(run));
   tell(result);
 }
-if (writesDocs || values.curves || values.flame) await writePage();
+if (!isComplete)
+  console.error("the run is incomplete: what was kept of it before and the page stay as they are");
+else if (writesDocs || values.curves || values.flame) await writePage();
 process.exit(isComplete ? 0 : 1);

@@ -53,6 +53,11 @@ export class Child {
     return this.#unread.shift();
   }
 
+  /** Told on its stdin. */
+  say(line) {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
   kill() {
     this.#child.kill("SIGKILL");
   }

@@ -3,6 +3,7 @@
 // comes back to leases that are still its own, whose checkpoints were set back to where nothing was read.
 import { DynamoDBClient, paginateScan, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { startDynamoDbLocal } from "../../scripts/dynamodb-local/start.mjs";
+import { LeaseTable } from "./lease-table.mjs";
 
 export class KclTables {
   #dynamodb;
@@ -24,7 +25,13 @@ export class KclTables {
     const application = `bench-${shards}`;
     if (this.#made.has(application)) await this.#setBack(application);
     this.#made.add(application);
-    return { application, endpoint: this.#dynamodb.endpoint, end: async () => {} };
+    const table = new LeaseTable(this.#dynamodb.endpoint, application);
+    return {
+      application,
+      endpoint: this.#dynamodb.endpoint,
+      checkpoints: () => table.checkpoints(),
+      end: () => Promise.resolve(table.close()),
+    };
   }
 
   /** A run that failed may have left no table: then the next makes it. */

@@ -1,15 +1,38 @@
 // Every point of the curves, round by round.
 import { CannedServer } from "./canned-server.mjs";
 import { curves } from "./curves.mjs";
-import { runOnce } from "./run.mjs";
+import { LostRecords, runOnce } from "./run.mjs";
 import { leasehold } from "./subjects.mjs";
 import { median } from "./summary.mjs";
+
+/** As in the cells, a run that fails is made once more, unless records were lost. */
+const triesAtMost = 2;
 
 /** @returns for each curve { name, points: [{ value, … medians and runs of its figures }] }, and what failed */
 export async function measureCurves({ runs, windowMs, say }) {
   const startedAt = performance.now();
   const measured = [];
   const failures = [];
+  let isWhole = true;
+
+  async function attempt(curve, value, what) {
+    for (let tries = 1; tries <= triesAtMost; tries++) {
+      try {
+        const result = await runPoint(curve, value, windowMs);
+        const repeated = result.repeated === undefined ? "" : `; ${result.repeated} records twice`;
+        say(`${what}: ${curve.figures.map((figure) => `${figure} ${result[figure]}`).join(", ")}${repeated}`);
+        return result;
+      } catch (error) {
+        const isLoss = error instanceof LostRecords;
+        failures.push({ run: what, isLoss, error: error.message });
+        say(`${what} FAILED: ${error.message}`);
+        if (isLoss) break;
+      }
+    }
+    isWhole = false;
+    return undefined;
+  }
+
   for (const curve of curves) {
     const points = [];
     // In turns, so that what else the machine does meets all of them alike.
@@ -17,20 +40,21 @@ export async function measureCurves({ runs, windowMs, say }) {
     for (let round = 1; round <= runs; round++) {
       for (const value of curve.values) {
         const what = `${curve.name} ${value} ${round}/${runs}`;
-        try {
-          const result = await runPoint(curve, value, windowMs);
-          results.get(value).push(result);
-          say(`${what}: ${curve.figures.map((figure) => `${figure} ${result[figure]}`).join(", ")}`);
-        } catch (error) {
-          failures.push({ run: what, error: error.message });
-          say(`${what} FAILED: ${error.message}`);
-        }
+        const result = await attempt(curve, value, what);
+        if (result !== undefined) results.get(value).push(result);
       }
     }
     for (const [value, all] of results) if (all.length > 0) points.push(pointOf(curve, value, all));
     measured.push({ name: curve.name, points });
   }
-  return { curves: measured, failures, runs, windowMs, tookMs: Math.round(performance.now() - startedAt) };
+  return {
+    curves: measured,
+    failures,
+    isComplete: isWhole && !failures.some(({ isLoss }) => isLoss),
+    runs,
+    windowMs,
+    tookMs: Math.round(performance.now() - startedAt),
+  };
 }
 
 async function runPoint({ stream, options = () => ({}) }, value, windowMs) {

@@ -25,16 +25,17 @@ export async function measure(cells, wanted, { runs, windowMs, say }) {
   return {
     ...summary(measured),
     cells: measured,
+    subjects: wanted,
     failures: measured.flatMap(({ failures }) => failures),
-    isComplete: measured.every((cell) => isComplete(cell, subjects)),
+    isComplete: measured.every((cell) => isComplete(cell, wanted)),
     windowMs,
     tookMs: Math.round(performance.now() - startedAt),
   };
 }
 
-/** Whether every subject came through in every round, and none has lost records in any run. */
-function isComplete({ runs, failures }, subjects) {
-  const hasAll = runs.every((round) => subjects.every(({ name }) => round[name] !== undefined));
+/** Whether every subject that is wanted came through in every round, and none has lost records in any run. */
+export function isComplete({ runs, failures }, wanted) {
+  const hasAll = runs.every((round) => wanted.every((name) => round[name] !== undefined));
   return hasAll && !failures.some(({ isLoss }) => isLoss);
 }
 

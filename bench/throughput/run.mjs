@@ -9,11 +9,18 @@ const startWithinMs = 300_000;
 /** Of a shard, this many answers may be under way or read ahead, and this many records: what is missing beyond was lost. */
 const answersAhead = 8;
 const recordsAhead = 60_000;
+/** And never more than so many full answers. */
+const bytesAhead = answersAhead * 10 * 2 ** 20;
+/** How often every subject with leases writes a shard's checkpoint: often enough for the window. */
+export const checkpointMs = 2_000;
 
 /** A subject has lost or skipped records, or got others than were sent. */
 export class LostRecords extends Error {}
 
-/** @returns {Promise<object>} records, seconds, cpuSeconds, the rates of them, residentBytes and serverShare */
+/** A subject did not write the checkpoints that it is measured with. */
+export class NoCheckpoints extends Error {}
+
+/** @returns {Promise<object>} records (each once), repeated, checkpointedShards, seconds, cpuSeconds, the rates of them, residentBytes and serverShare */
 export async function runOnce(subject, cell, server, windowMs) {
   const leases = await subject.leases(cell);
   const before = await server.stats();
@@ -31,31 +38,37 @@ export async function runOnce(subject, cell, server, windowMs) {
     BENCH_ALONE: processes === 1 ? "yes" : "no",
     BENCH_LIMIT: String(cell.limit),
     BENCH_BLOCK: String(cell.size),
-    BENCH_SHARDS: String(Math.floor(cell.shards / processes)),
+    BENCH_SHARDS: String(shardsOfEach(cell, processes)),
+    BENCH_CHECKPOINT_MS: String(checkpointMs),
     BENCH_WARM_UP_MS: String(subject.warmUpMs),
     BENCH_WINDOW_MS: String(windowMs),
   };
   const children = Array.from({ length: processes }, () => new Child(subject.command, subject.args, env));
   try {
-    await Promise.all(children.map((child) => said(child, "from", startWithinMs + subject.warmUpMs)));
+    await Promise.all(children.map((child) => said(child, "ready", startWithinMs + subject.warmUpMs)));
     const serverFrom = await server.stats();
+    for (const child of children) child.say("begin");
+    const checkpointsFrom = await leases.checkpoints?.();
     const told = await Promise.all(children.map((child) => said(child, "to", 2 * windowMs + 60_000)));
+    const checkpointsTo = await leases.checkpoints?.();
     const after = await server.stats();
     const peaks = children.map(({ pid }) => peakResidentBytes(pid));
-    // Shards that go from one process to another are no whole of anybody's.
-    const repeated =
-      processes === 1 ? checkRead(cell, told[0].read, before.records, after.records) : undefined;
+    const repeated = checkRead(cell, mergedRuns(told.map(({ read }) => read)), before.records, after.records);
+    const checkpointedShards = checkpointsFrom && checkMoved(cell, checkpointsFrom, checkpointsTo);
     const sum = (values) => values.reduce((total, value) => total + value, 0);
-    const records = sum(told.map((each) => each.records));
+    // Those that were read once more, because a lease changed hands, count for nothing, whenever that was.
+    const records = sum(told.map((each) => each.records)) - repeated;
     const cpuSeconds = sum(told.map((each) => each.cpuSeconds));
     return {
       records,
-      // Some of them once more, because a lease was lost and taken again: on a machine that others keep busy.
       ...(repeated > 0 ? { repeated } : {}),
+      ...(checkpointedShards === undefined ? {} : { checkpointedShards }),
       seconds: told[0].seconds,
       cpuSeconds,
       recordsPerCpuSecond: Math.round(records / cpuSeconds),
-      recordsPerSecond: Math.round(sum(told.map((each) => each.records / each.seconds))),
+      recordsPerSecond: Math.round(
+        sum(told.map((each) => each.records / each.seconds)) - repeated / told[0].seconds,
+      ),
       residentBytes: sum(peaks),
       serverShare: (after.cpuSeconds - serverFrom.cpuSeconds) / (after.seconds - serverFrom.seconds),
       ...(told[0].heapBytes === undefined ? {} : { heapBytes: told[0].heapBytes }),
@@ -64,6 +77,11 @@ export async function runOnce(subject, cell, server, windowMs) {
     await Promise.all(children.map((child) => child.end()));
     await leases.end();
   }
+}
+
+/** A fleet at rest need not be even to the last shard: a process is there once it has read most of its share. */
+function shardsOfEach({ shards }, processes) {
+  return processes === 1 ? shards : Math.floor((0.8 * shards) / processes);
 }
 
 async function said(child, event, withinMs) {
@@ -79,6 +97,24 @@ function peakResidentBytes(pid) {
   const status = `/proc/${pid}/status`;
   if (!existsSync(status)) return residentBytes(pid);
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(status, "utf8"))[1]) * 1_024;
+}
+
+/** What the processes of a run have read, as if one had: the runs of a shard in the order of its records. */
+export function mergedRuns(reads) {
+  if (reads.length === 1) return reads[0];
+  return reads.flat().sort((a, b) => a.start - b.start);
+}
+
+/**
+ * Checkpoints were written meanwhile, of half the shards at least: of some a window on a busy machine may see none.
+ * @param from, to what the lease table held at two moments, by shard
+ * @returns of how many shards
+ * @throws NoCheckpoints
+ */
+export function checkMoved({ shards }, from, to) {
+  const moved = [...to].filter(([shardId, checkpoint]) => from.get(shardId) !== checkpoint).length;
+  if (moved < shards / 2) throw new NoCheckpoints(`checkpoints of ${moved} of ${shards} shards moved`);
+  return moved;
 }
 
 /**
@@ -111,7 +147,8 @@ export function checkRead({ recordBytes, size, shards }, read, sentBefore, sentA
       throw new LostRecords(`${shardId}: ${records} records were counted, ${sent} were sent`);
     // A reader that lost its lease throws away what it had read ahead.
     const tenures = read.filter((run) => run.shardId === shardId).length;
-    const ahead = tenures * Math.max(answersAhead * size, recordsAhead);
+    const most = Math.min(Math.max(answersAhead * size, recordsAhead), Math.floor(bytesAhead / recordBytes));
+    const ahead = tenures * most;
     if (sent - records > ahead) {
       throw new LostRecords(`${shardId}: of ${sent} records only ${records} were counted`);
     }

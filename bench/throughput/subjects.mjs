@@ -2,6 +2,7 @@
 import path from "node:path";
 import { startDynalite } from "../../dist/embedded/dynalite.js";
 import { subjectNames } from "./cells.mjs";
+import { LeaseTable } from "./lease-table.mjs";
 import { KclTables } from "./kcl-tables.mjs";
 import { fetchKcl } from "./subjects/kcl/fetch.mjs";
 
@@ -14,7 +15,16 @@ const javaWarmUpMs = 15_000;
 /** Leases on a dynalite of the run's own. */
 async function onDynalite() {
   const { endpoint, stop } = await startDynalite();
-  return { application, endpoint, end: stop };
+  const table = new LeaseTable(endpoint, application);
+  return {
+    application,
+    endpoint,
+    checkpoints: () => table.checkpoints(),
+    end: async () => {
+      table.close();
+      await stop();
+    },
+  };
 }
 
 /** A worker of Leasehold's, with more options of its source and its own. */

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { expect } from "chai";
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
@@ -43,13 +45,14 @@ interface Frame {
   readonly children: Map<string, Frame>;
 }
 
-const bench = (file: string): Promise<unknown> =>
-  import(new URL(`../../bench/${file}`, import.meta.url).href);
+const urlOf = (file: string): string => new URL(`../../bench/${file}`, import.meta.url).href;
+const bench = (file: string): Promise<unknown> => import(urlOf(file));
 const { CannedStream } = (await bench("throughput/canned/stream.mjs")) as {
   CannedStream: new (shape: Shape) => Stream;
 };
 const { json, cbor11 } = (await bench("throughput/canned/wire.mjs")) as Record<"json" | "cbor11", Format>;
-const { placeOf, sumsOf } = (await bench("throughput/canned/records.mjs")) as {
+const { placeOf, sequenceNumber, sumsOf } = (await bench("throughput/canned/records.mjs")) as {
+  sequenceNumber(place: object): string;
   placeOf(sequence: string): { readonly block: number; readonly record: number };
   sumsOf(recordBytes: number, size: number): (records: number) => number;
 };
@@ -62,8 +65,16 @@ const { CannedServer } = (await bench("throughput/canned-server.mjs")) as {
     }>;
   };
 };
-const { checkRead } = (await bench("throughput/run.mjs")) as {
+const { checkRead, checkMoved, mergedRuns } = (await bench("throughput/run.mjs")) as {
   checkRead(cell: object, read: Read[], before: number[], after: number[]): number;
+  checkMoved(cell: object, from: Map<string, string>, to: Map<string, string>): number;
+  mergedRuns(reads: Read[][]): Read[];
+};
+const { isComplete } = (await bench("throughput/measure.mjs")) as {
+  isComplete(cell: object, wanted: string[]): boolean;
+};
+const { verdicts } = (await bench("throughput/reach.mjs")) as {
+  verdicts(result: object): { readonly name: string; readonly kept: boolean; readonly shown: string }[];
 };
 const { fold } = (await bench("throughput/flame.mjs")) as { fold(profile: object): Frame };
 
@@ -265,6 +276,132 @@ describe("the throughput bench's check of what was read", () => {
     expect(() => {
       checkRead({ ...cell, shards: 2 }, [{ shardId, start: 0, records: 4, sum: sumOf(4) }], [0, 0], [4, 4]);
     }).to.throw("1 of 2 shards were read");
+  });
+});
+
+describe("the throughput bench's check of processes that share a stream", () => {
+  const cell = { recordBytes: 30, size: 4, shards: 1 };
+  const sumOf = sumsOf(30, 4);
+  const run = (start: number, end: number): Read => ({
+    shardId: "shardId-000000000000",
+    start,
+    records: end - start,
+    sum: sumOf(end) - sumOf(start),
+  });
+  const check = (...reads: Read[][]): number => checkRead(cell, mergedRuns(reads), [0], [40]);
+
+  it("takes a shard that went to another process and came back", () => {
+    expect(check([run(0, 9), run(20, 30)], [run(9, 20)])).to.equal(0);
+  });
+
+  it("refuses what no process has read", () => {
+    expect(() => check([run(0, 9)], [run(10, 20)])).to.throw("1 records were not read from 9 on");
+  });
+
+  it("counts what two have read", () => {
+    expect(check([run(0, 9)], [run(5, 20)])).to.equal(4);
+    expect(check([run(0, 20)], [run(0, 20)])).to.equal(20);
+  });
+
+  it("allows no more to be read ahead than eight full answers, however large records are", () => {
+    const large = { recordBytes: 25_600, size: 4, shards: 1 };
+    const most = (8 * 10 * 2 ** 20) / 25_600;
+    const sum = sumsOf(25_600, 4)(4);
+    const read = [{ shardId: "shardId-000000000000", start: 0, records: 4, sum }];
+    expect(checkRead(large, read, [0], [4 + Math.floor(most)])).to.equal(0);
+    expect(() => checkRead(large, read, [0], [5 + Math.floor(most)])).to.throw("only 4 were counted");
+  });
+});
+
+describe("the throughput bench's subjects on Node", () => {
+  const sequence = (index: number): string =>
+    sequenceNumber({ block: Math.floor(index / 10), record: index % 10 });
+  const batch = (from: number): unknown => ["s", 10, sequence(from), sequence(from + 9), 0];
+
+  /** Has a tally see batches, the last of them over and over, and tells what it said before the word to begin and after. */
+  async function tell(alone: string, batches: unknown[]): Promise<Record<string, unknown>[]> {
+    const script = `
+      const { Tally } = await import(${JSON.stringify(urlOf("throughput/subjects/tally.mjs"))});
+      const tally = new Tally();
+      for (const each of ${JSON.stringify(batches)}) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        tally.batch(...each);
+      }`;
+    const env = {
+      ...process.env,
+      BENCH_ALONE: alone,
+      BENCH_SHARDS: "1",
+      BENCH_BLOCK: "10",
+      BENCH_WARM_UP_MS: "0",
+      BENCH_WINDOW_MS: "1",
+    };
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { env });
+    const said: Record<string, unknown>[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      const told = JSON.parse(line) as Record<string, unknown>;
+      said.push(told);
+      if (told.event === "ready") child.stdin.write("begin\n");
+      if (told.event === "to") child.stdin.end();
+    }
+    return said;
+  }
+
+  it("say when they are ready, and count from the bench's word on", async () => {
+    const said = await tell(
+      "yes",
+      Array.from({ length: 12 }, (_, i) => batch(10 * i)),
+    );
+    expect(said.map(({ event }) => event)).to.deep.equal(["ready", "to"]);
+    expect(said[1]?.records).to.be.within(10, 100);
+  });
+
+  it("refuse a gap when they are alone, and tell of one as two runs when they share the stream", async () => {
+    const gap = [batch(0), batch(10), ...Array.from({ length: 10 }, (_, i) => batch(500 + 10 * i))];
+    expect((await tell("yes", gap)).at(-1)?.event).to.equal("lost");
+    const read = (await tell("no", gap)).at(-1)?.read as Read[];
+    expect(read.map(({ start }) => start)).to.deep.equal([0, 500]);
+  });
+});
+
+describe("the throughput bench's demand for checkpoints", () => {
+  const rows = (...checkpoints: string[]): Map<string, string> =>
+    new Map(checkpoints.map((checkpoint, i) => [String(i), checkpoint]));
+
+  it("counts the shards whose checkpoints moved, and refuses fewer than half", () => {
+    expect(checkMoved({ shards: 2 }, rows("a", "b"), rows("c", "d"))).to.equal(2);
+    expect(checkMoved({ shards: 2 }, rows("a", "b"), rows("c", "b"))).to.equal(1);
+    expect(() => checkMoved({ shards: 2 }, rows("a", "b"), rows("a", "b"))).to.throw(
+      "checkpoints of 0 of 2 shards moved",
+    );
+  });
+});
+
+describe("the throughput bench's verdicts", () => {
+  const result = {
+    ratios: { toBareSdk: 4, zeroCopyToBareSdk: 5, toKcl: null, residentToKcl: null },
+    serverShare: 0.05,
+    subjects: ["bareSdk", "leasehold", "leaseholdZeroCopy", "kcl"],
+    cells: [{ cell: "1KiB-full-4" }],
+  };
+  const told = (of: object): string[] =>
+    verdicts(of)
+      .filter(({ name }) => name.includes("KCL"))
+      .map(({ kept, shown }) => `${String(kept)}: ${shown}`);
+
+  it("say of a subject that was wanted and has no figure that it failed", () => {
+    expect(told(result)).to.deep.equal(["false: not measured: it failed", "false: not measured: it failed"]);
+    expect(verdicts(result)).to.have.length(5);
+  });
+
+  it("say nothing of a subject that was not wanted", () => {
+    expect(told({ ...result, subjects: ["bareSdk", "leasehold"] })).to.deep.equal([]);
+  });
+
+  it("hold a run for incomplete in which a wanted subject has no figure or records were lost", () => {
+    const runs = [{ leasehold: {}, kcl: undefined }];
+    expect(isComplete({ runs, failures: [] }, ["leasehold"])).to.equal(true);
+    expect(isComplete({ runs, failures: [] }, ["leasehold", "kcl"])).to.equal(false);
+    expect(isComplete({ runs, failures: [{ isLoss: true }] }, ["leasehold"])).to.equal(false);
   });
 });
 

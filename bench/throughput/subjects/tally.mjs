@@ -1,5 +1,5 @@
-// What every subject on Node counts, in the same way, and when: from when each shard was read and the warm-up is over,
-// for as long as the window is. KclSubject.java does the same.
+// What every subject on Node counts, in the same way, and when: once each shard was read and the warm-up is over it says
+// that it is ready; from the bench's word on, for as long as the window is, it counts. KclSubject.java does the same.
 import { writeSync } from "node:fs";
 import { placeOf } from "../canned/records.mjs";
 
@@ -11,6 +11,7 @@ export class Tally {
   #records = 0;
   #size = Number(BENCH_BLOCK);
   #warmSince;
+  #isReady = false;
   #from;
   #onFrom;
   #onTo;
@@ -22,6 +23,12 @@ export class Tally {
     this.#onTo = onTo;
   }
 
+  /** Whatever the bench says is the word to begin: all processes of a run do at once. */
+  #begin() {
+    this.#from = this.#mark(performance.now());
+    this.#onFrom();
+  }
+
   /** A batch was worked: its records from the first to the last sequence number follow those before, without a gap. */
   batch(shardId, count, first, last, sum) {
     let runs = this.#shards.get(shardId);
@@ -29,8 +36,8 @@ export class Tally {
     const [from, to] = [this.#indexOf(first), this.#indexOf(last)];
     let run = runs.at(-1);
     // A worker that has lost a lease and takes it again reads some once more; of processes that share the stream, another
-    // may have read what came before.
-    if (run === undefined || from < endOf(run) || BENCH_ALONE === "no") {
+    // may have read what lies between: the bench lays all of their runs side by side.
+    if (run === undefined || from < endOf(run) || (BENCH_ALONE === "no" && from > endOf(run))) {
       runs.push((run = { shardId, start: from, records: 0, sum: 0 }));
     }
     if (from !== endOf(run) || to - from + 1 !== count) {
@@ -54,14 +61,14 @@ export class Tally {
       if (this.#shards.size >= Number(BENCH_SHARDS)) this.#warmSince = now;
       return;
     }
-    if (this.#from === undefined) {
+    if (!this.#isReady) {
       if (now - this.#warmSince < Number(BENCH_WARM_UP_MS)) return;
-      this.#from = this.#mark(now);
-      this.#onFrom();
-      say({ event: "from" });
+      this.#isReady = true;
+      process.stdin.once("data", () => this.#begin());
+      say({ event: "ready" });
       return;
     }
-    if (now - this.#from.at < Number(BENCH_WINDOW_MS)) return;
+    if (this.#from === undefined || now - this.#from.at < Number(BENCH_WINDOW_MS)) return;
     this.#isOver = true;
     const to = this.#mark(now);
     const read = [...this.#shards.values()].flat().map((run) => ({ ...run }));

@@ -1,4 +1,5 @@
 import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -32,7 +33,7 @@ import software.amazon.kinesis.retrieval.polling.PollingConfig;
 
 /**
  * A worker of the Java KCL that does what the subjects on Node do, and counts as they do (tally.mjs): the first and the
- * last byte of each record, a checkpoint of each shard every ten seconds, and what that takes over a window of time.
+ * last byte of each record, a checkpoint of each shard as often as Leasehold's, and what that takes over a window of time.
  *
  * <p>Its options are the KCL's own, save two: it begins at the oldest record, and waits 200 ms between two reads of a
  * shard, the least that it can be told to, where it would wait 1,500: with that it would mostly wait.
@@ -43,7 +44,7 @@ public final class KclSubject {
   private static final long BLOCK = number("BENCH_BLOCK");
   private static final long WARM_UP_NANOS = number("BENCH_WARM_UP_MS") * 1_000_000L;
   private static final long WINDOW_NANOS = number("BENCH_WINDOW_MS") * 1_000_000L;
-  private static final long CHECKPOINT_NANOS = 10_000_000_000L;
+  private static final long CHECKPOINT_NANOS = number("BENCH_CHECKPOINT_MS") * 1_000_000L;
   private static final long IDLE_MS = 200;
   /** The stream's records say in their last digits which they are: the block, and the record of the block. */
   private static final int BLOCK_DIGITS = 8;
@@ -95,6 +96,7 @@ public final class KclSubject {
   /** When what is measured begins and ends. */
   private static final class Window {
     private Long warmSince;
+    private boolean isReady;
     private Mark from;
     private boolean isOver;
 
@@ -103,14 +105,18 @@ public final class KclSubject {
       if (isOver) return;
       if (warmSince == null) {
         if (SHARDS_READ.size() == SHARDS) warmSince = now;
-      } else if (from == null) {
+      } else if (!isReady) {
         if (now - warmSince < WARM_UP_NANOS) return;
-        from = Mark.now();
-        say("{\"event\":\"from\"}");
-      } else if (now - from.nanos >= WINDOW_NANOS) {
+        isReady = true;
+        say("{\"event\":\"ready\"}");
+      } else if (from != null && now - from.nanos >= WINDOW_NANOS) {
         isOver = true;
         tell(Mark.now());
       }
+    }
+
+    synchronized void begin() {
+      from = Mark.now();
     }
 
     private void tell(Mark to) {
@@ -197,7 +203,20 @@ public final class KclSubject {
     public void shutdownRequested(ShutdownRequestedInput input) {}
   }
 
+  /** Whatever the bench says is the word to begin. */
+  private static void listen() {
+    try {
+      if (System.in.read() >= 0) WINDOW.begin();
+    } catch (IOException error) {
+      System.err.println("the bench's word was not heard: " + error);
+      Runtime.getRuntime().halt(1);
+    }
+  }
+
   public static void main(String[] args) {
+    Thread listener = new Thread(KclSubject::listen);
+    listener.setDaemon(true);
+    listener.start();
     StaticCredentialsProvider credentials =
         StaticCredentialsProvider.create(AwsBasicCredentials.create("bench", "bench"));
     KinesisAsyncClient kinesis =
