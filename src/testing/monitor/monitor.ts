@@ -93,7 +93,7 @@ export class Monitor implements FleetWitness {
     this.expiryMs = this.#bounds.expiryMs;
     this.#onViolation = onViolation;
     this.#fences = new FenceLife(this.#bounds, options.isWhole, this.#refuse);
-    this.#planner = new PlannerLife(options.clocksJump ? 0 : this.expiryMs, this.#refuse);
+    this.#planner = new PlannerLife(this.#bounds, options.clocksJump, this.#refuse);
   }
 
   /** How many events were looked at. */
@@ -155,6 +155,7 @@ export class Monitor implements FleetWitness {
       else this.#aboutLeases(event);
       return;
     }
+    worker.process.tells(at, this.#bounds.blindGapMs);
     if (worker.isOver && acts.has(event.type))
       this.#refuse("nothing-after-the-end", "nothing more of this worker");
     this.#aboutLeases(event);
@@ -315,17 +316,17 @@ export class Monitor implements FleetWitness {
         this.#planner.claimed(event, this.#at);
         break;
       case "planner-elected":
-        this.#planner.elected(event, this.isWhole);
+        this.#planner.elected(event, worker.process, this.isWhole);
         break;
       case "planner-deposed":
-        this.#planner.deposed(event, this.#at);
+        this.#planner.deposed(event, worker.process, this.#at);
         break;
       case "planned":
         this.#planner.planned(event);
         break;
       case "directive-posted":
       case "observer-assigned":
-        this.#planner.directs(event);
+        this.#planner.directs(event, worker.process);
         break;
       default:
         break;

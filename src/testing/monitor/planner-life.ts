@@ -1,5 +1,6 @@
 import type { LeaseholdEvent } from "../../model/events.js";
-import type { Refuse } from "./rules.js";
+import type { ProcessLife } from "./process-life.js";
+import type { Bounds, Refuse } from "./rules.js";
 
 type Of<Type extends LeaseholdEvent["type"]> = Extract<LeaseholdEvent, { type: Type }>;
 
@@ -7,7 +8,8 @@ type Of<Type extends LeaseholdEvent["type"]> = Extract<LeaseholdEvent, { type: T
 interface Candidate {
   elected: number | undefined;
   highest: number;
-  readonly epochs: Set<number>;
+  /** Each that it was elected for, with how long its process had run when that was over, ms. */
+  readonly epochs: Map<number, number>;
   tick: number;
   deposedAt: number;
   /** Somebody has sent that the lease is to be this worker's. */
@@ -18,12 +20,14 @@ interface Candidate {
 export class PlannerLife {
   readonly #refuse: Refuse;
   readonly #expiryMs: number;
+  readonly #attemptMs: number;
   readonly #candidates = new Map<string, Candidate>();
   readonly #owners = new Map<number, string>();
 
-  /** @param expiryMs the shortest that T may take, or 0 where clocks jump: who waits counts on all of its own */
-  constructor(expiryMs: number, refuse: Refuse) {
-    this.#expiryMs = expiryMs;
+  /** @param clocksJump who waits counts on all of its clocks, and none of them need show how long an attempt takes */
+  constructor({ expiryMs, attemptMs }: Bounds, clocksJump: boolean, refuse: Refuse) {
+    this.#expiryMs = clocksJump ? 0 : expiryMs;
+    this.#attemptMs = clocksJump ? Infinity : attemptMs;
     this.#refuse = refuse;
   }
 
@@ -46,7 +50,7 @@ export class PlannerLife {
   }
 
   /** @param isWhole whether a claim by anybody would have been seen */
-  elected({ workerId, epoch }: Of<"planner-elected">, isWhole: boolean): void {
+  elected({ workerId, epoch }: Of<"planner-elected">, { ranMs }: ProcessLife, isWhole: boolean): void {
     const own = this.#of(workerId);
     if (isWhole && !own.claimed) this.#refuse("elected-by-claim", "a claim that names it");
     if (epoch <= own.highest) this.#refuse("planner-epochs-increase", `an epoch above ${own.highest}`);
@@ -55,15 +59,17 @@ export class PlannerLife {
       this.#refuse("planner-epoch-of-one", `another epoch than ${owner}'s`);
     }
     this.#owners.set(epoch, workerId);
+    if (own.elected !== undefined) own.epochs.set(own.elected, ranMs);
     own.elected = epoch;
-    own.epochs.add(epoch);
+    own.epochs.set(epoch, Infinity);
     own.highest = Math.max(own.highest, epoch);
     own.tick = 0;
   }
 
-  deposed({ workerId, epoch }: Of<"planner-deposed">, at: number): void {
+  deposed({ workerId, epoch }: Of<"planner-deposed">, { ranMs }: ProcessLife, at: number): void {
     const own = this.#of(workerId);
     if (epoch > own.highest) this.#refuse("planner-epochs-increase", "an epoch that it was elected for");
+    if (own.elected !== undefined) own.epochs.set(own.elected, ranMs);
     own.elected = undefined;
     own.deposedAt = at;
   }
@@ -83,10 +89,22 @@ export class PlannerLife {
     }
   }
 
-  /** What is posted is told when it is answered: its planner may have been deposed meanwhile, and elected again. */
-  directs({ workerId, plannerEpoch }: Of<"directive-posted" | "observer-assigned">): void {
-    if (!this.#of(workerId).epochs.has(plannerEpoch)) {
+  /**
+   * What is posted is told when it is answered: its planner may have been deposed meanwhile, and elected again. No attempt
+   * begins after that, so only one under way may be told of.
+   */
+  directs(
+    { workerId, plannerEpoch }: Of<"directive-posted" | "observer-assigned">,
+    { ranMs }: ProcessLife,
+  ): void {
+    const over = this.#of(workerId).epochs.get(plannerEpoch);
+    if (over === undefined) {
       this.#refuse("directive-under-epoch", "a planner epoch that it was elected for");
+    } else if (ranMs - over > this.#attemptMs) {
+      this.#refuse(
+        "directive-under-epoch",
+        `no epoch from which it was deposed ${(ranMs - over).toFixed(0)} ms ago`,
+      );
     }
   }
 
@@ -96,7 +114,7 @@ export class PlannerLife {
       candidate = {
         elected: undefined,
         highest: -1,
-        epochs: new Set(),
+        epochs: new Map(),
         tick: 0,
         deposedAt: -Infinity,
         claimed: false,

@@ -9,9 +9,19 @@ export class ProcessLife {
   readonly told = new Set<string>();
   /** Leases that were given up because their processor did not. */
   readonly stuck = new Set<string>();
+  /** For how long it has been seen to run, ms: no stop of it counts. */
+  ranMs = 0;
+  #toldAt: number | undefined;
 
   constructor(source: string) {
     this.source = source;
+  }
+
+  /** It tells something. @param stoppedMs a silence so long may be a stop */
+  tells(at: number, stoppedMs: number): void {
+    const silentMs = at - (this.#toldAt ?? at);
+    if (silentMs < stoppedMs) this.ranMs += silentMs;
+    this.#toldAt = at;
   }
 
   /** A call into the processor has come back. */

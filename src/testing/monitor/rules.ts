@@ -122,11 +122,14 @@ export class Bounds {
   readonly expiryMs: number;
   /** The longest gap that any clock may take for none. */
   readonly blindGapMs: number;
+  /** The longest that an attempt under way may take to be told of, with a stop of its process too short to be seen. */
+  readonly attemptMs: number;
 
   constructor(times: MonitorTimes) {
     const { clockRateBound, slackMs = 0.01 } = times;
     this.beliefMs = (times.leaseDurationMs - times.safetyMarginMs) / (1 - clockRateBound) + slackMs;
     this.expiryMs = times.expiryMs / (1 + clockRateBound) - slackMs;
     this.blindGapMs = times.blindGapMs / (1 - clockRateBound) + slackMs;
+    this.attemptMs = times.leaseDurationMs / (1 - clockRateBound) + slackMs;
   }
 }

@@ -528,6 +528,20 @@ const illegal: readonly (readonly [MonitorRule, string, readonly Step[], Partial
     "a directive under another's epoch",
     [...up(a), [20, t.claimed(a)], [30, t.elected(a, 1)], [40, t.posted(a, 2)]],
   ],
+  [
+    "directive-under-epoch",
+    "a directive under an epoch of its own from which it was deposed long ago",
+    [
+      ...up(a),
+      [20, t.claimed(a)],
+      [30, t.elected(a, 1)],
+      [40, t.deposed(a, 1)],
+      ...t.beats(a, 14_000),
+      [14_020, t.claimed(a)],
+      [14_030, t.elected(a, 3)],
+      [14_040, t.posted(a, 1)],
+    ],
+  ],
 ];
 
 describe("the monitor refuses", () => {

@@ -36,6 +36,18 @@ const legal: readonly (readonly [string, readonly Step[]])[] = [
     ],
   ],
   [
+    "a directive told of later still by one whose process stood still meanwhile",
+    [
+      ...held,
+      [30, t.claimed(a)],
+      [40, t.elected(a, 1)],
+      [50, t.deposed(a, 1)],
+      [40_000, t.lapsed(a)],
+      [40_000, t.ended(a, 101, "lease-lost")],
+      [40_000, t.posted(a, 1)],
+    ],
+  ],
+  [
     "a handoff whose giver's belief ran out after the drain, while the history was written",
     [
       ...held,
