@@ -38,8 +38,8 @@ export class RowChecks {
   /** Keys of the rows that were written since the last check. */
   readonly #writtenLeases = new Set<string>();
   readonly #writtenWorkers = new Set<string>();
-  #leases = new Map<string, Lease>();
-  #workers = new Map<string, WorkerRow>();
+  readonly #leases = new Map<string, Lease>();
+  readonly #workers = new Map<string, WorkerRow>();
   #planner: PlannerRow | undefined;
   /** When each fence by an operator was applied, true ms. */
   readonly #forcedAtMs = new Map<string, number>();
@@ -57,6 +57,20 @@ export class RowChecks {
     tables.watch((table, key) => {
       (table === "leases" ? this.#writtenLeases : this.#writtenWorkers).add(key);
     });
+    if (tables.exist) this.#know(tables.view());
+  }
+
+  /** The rows that stand already: how they came to stand so is not judged, what becomes of them is. */
+  #know(rows: MemorySnapshot): void {
+    this.#planner = rows.planner;
+    for (const lease of rows.scan().leases) {
+      this.#leases.set(lease.leaseKey, lease);
+      this.#highest.set(lease.leaseKey, lease.epoch);
+    }
+    for (const row of rows.fleet().workers) {
+      this.#workers.set(row.workerId, row);
+      if (isForced(row)) this.#forcedAtMs.set(row.workerId, this.#witness.nowMs());
+    }
   }
 
   /** How often a lease passed from one owner to another. */

@@ -44,22 +44,27 @@ function worker(workerId: string, beat: number, fencedBy?: string): WorkerRow {
 }
 
 class Setting {
-  readonly tables = new MemoryTables();
+  readonly tables: MemoryTables;
   readonly found = collectReports();
   remainingMs = 0;
   undone: string | undefined;
   nowMs = 0;
-  readonly checks = new RowChecks(
-    this.tables,
-    {
-      remainingMs: () => this.remainingMs,
-      undone: () => this.undone,
-      checkpointBy: (writeId) => (writeId === "late" ? { owner: "w1", epoch: 11 } : undefined),
-      nowMs: () => this.nowMs,
-      forcedFreeMs: 12_438,
-    },
-    this.found.report,
-  );
+  readonly checks: RowChecks;
+
+  constructor(tables = new MemoryTables()) {
+    this.tables = tables;
+    this.checks = new RowChecks(
+      tables,
+      {
+        remainingMs: () => this.remainingMs,
+        undone: () => this.undone,
+        checkpointBy: (writeId) => (writeId === "late" ? { owner: "w1", epoch: 11 } : undefined),
+        nowMs: () => this.nowMs,
+        forcedFreeMs: 12_438,
+      },
+      this.found.report,
+    );
+  }
 
   lease(...rows: readonly Lease[]): readonly string[] {
     for (const row of rows) {
@@ -106,6 +111,22 @@ describe("the checks of rows", () => {
     ]) {
       expect(new Setting().lease(created, row)).to.include("epochs-increase");
     }
+  });
+
+  it("report the first change of a row that stood before they were made, and nothing of how it stands", () => {
+    const tables = new MemoryTables();
+    tables.setLease(taken);
+    tables.setWorker(worker("w2", 7));
+    const s = new Setting(tables);
+    s.checks.check();
+    expect(s.found.says).to.deep.equal([]);
+    expect(s.lease({ ...taken, epoch: 9, tenure: tenure(9, "taken", "w1") })).to.include("epochs-increase");
+    expect(s.worker(worker("w2", 9))).to.include("belief-rests-on-beats");
+  });
+
+  it("are the only ones of their tables", () => {
+    const s = new Setting();
+    expect(() => new Setting(s.tables)).to.throw(Error, /watched already/);
   });
 
   it("report a lease taken from a worker that neither gave it up nor is fenced", () => {

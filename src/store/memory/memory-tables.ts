@@ -150,8 +150,12 @@ export class MemoryTables {
     this.#exist = true;
   }
 
-  /** @internal Has somebody told of every row that is written or deleted from now on. */
+  /**
+   * @internal Has somebody told of every row that is written or deleted from now on.
+   * @throws Error where somebody else is told already
+   */
   watch(onWrite: (table: "leases" | "workers", key: string) => void): void {
+    if (this.#onWrite !== undefined) throw new Error("these tables are watched already: use others");
     this.#onWrite = onWrite;
   }
 
