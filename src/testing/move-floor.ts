@@ -34,7 +34,7 @@ export class MoveFloor {
   readonly #report: Report;
   #moves = 0;
   #floor = 0;
-  /** Of who may hold leases. */
+  /** Of who is there to stay. That a worker is blind for a while makes no move necessary. */
   #changes = 0;
   #changedAtMs = -Infinity;
   /** When each worker was last given a lease that nobody had planned to be its. */
@@ -47,7 +47,7 @@ export class MoveFloor {
   }
 
   workerChanged(before: WorkerRow | undefined, after: WorkerRow): void {
-    if ((before !== undefined && isTarget(before)) === isTarget(after)) return;
+    if ((before !== undefined && isStaying(before)) === isStaying(after)) return;
     this.#changes++;
     this.#changedAtMs = this.#deps.nowMs();
   }
@@ -119,11 +119,15 @@ function fewestMoves(counts: ReadonlyMap<string, number>): number {
   return Math.max(missing, spare);
 }
 
+function isStaying(row: WorkerRow): boolean {
+  return isLive(row) && !row.draining;
+}
+
 function isOpen({ marked, checkpoint }: Lease): boolean {
   return !marked && !isFinished(checkpoint);
 }
 
 function deployRolls(rows: MemorySnapshot): boolean {
-  const staying = rows.fleet().workers.filter((row) => isLive(row) && !row.draining);
+  const staying = rows.fleet().workers.filter(isStaying);
   return staying.some(({ deployment }) => deployment !== staying[0]?.deployment);
 }

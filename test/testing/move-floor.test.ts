@@ -86,6 +86,15 @@ describe("the check that moves are near their floor", () => {
     expect(s.end()).to.deep.equal([]);
   });
 
+  it("finds moves that nothing made necessary but that workers went blind and saw again", () => {
+    const s = fleet();
+    for (let i = 0; i < 40; i++) {
+      for (const blind of [true, false]) for (const workerId of ["A", "B"]) s.worker(workerId, { blind });
+      s.moves(i, i < 20 ? "B" : "A");
+    }
+    expect(s.end()[0]).to.match(/^40 planned moves .* after 2 changes of members/);
+  });
+
   it("finds leases that are swapped", () => {
     const s = fleet();
     for (let i = 0; i < 4; i++) {
