@@ -56,15 +56,17 @@ export function checkHistory(
 }
 
 /**
- * From the present row's creation on, which may stand in the row alone, to its epoch: what landed late of a former life is
- * below or, where its creator's clock was ahead, above.
+ * From the present row's creation on, which may stand in the row alone, to its epoch, and what follows that without a gap:
+ * it tells of what has not happened. What landed late of a former life is below or, where its creator's clock was ahead, above,
+ * and never next to this one.
  */
 function ofThisLife(
   all: readonly HistoryEntry[],
   { tenure, previousTenure, epoch }: Lease,
 ): readonly HistoryEntry[] {
-  const entries = all.filter((entry) => entry.epoch <= epoch);
+  const happened = all.filter((entry) => entry.epoch <= epoch);
+  const next = all.slice(happened.length).filter((entry, i) => entry.epoch === epoch + 1 + i);
   const inRow = [previousTenure, tenure].find((one) => one?.reason === "created");
-  if (inRow !== undefined) return entries.filter((entry) => entry.epoch >= inRow.epoch);
-  return entries.slice(Math.max(0, entries.map(({ reason }) => reason).lastIndexOf("created")));
+  const first = inRow?.epoch ?? happened.findLast(({ reason }) => reason === "created")?.epoch ?? -Infinity;
+  return [...happened.filter((entry) => entry.epoch >= first), ...next];
 }

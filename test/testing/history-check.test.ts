@@ -83,6 +83,11 @@ describe("the check of the history", () => {
     const ahead = entry(14 + 2 ** 50, "taken", "released");
     expect(found(created, taken, ahead)[0]).to.match(/ and stands at /);
     expect(foundIn([created, taken, ahead], true)).to.deep.equal([]);
+    const beyond = [entry(15, "released", "taken"), entry(16, "taken", "released")];
+    for (const n of [1, 2]) {
+      const says = foundIn([created, taken, ...beyond.slice(0, n), ahead], true);
+      expect(says[0], "next to the present row's life").to.match(/ and stands at 3/);
+    }
     expect(foundIn([late, created], true), "a gap in the present row's life").to.have.length(1);
   });
 });
