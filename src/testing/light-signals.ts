@@ -5,6 +5,15 @@ interface Listener {
   removed: boolean;
 }
 
+function missing(what: string): never {
+  throw new TypeError(`the simulator's signals have not ${what}: use what they have, or add it to them`);
+}
+
+function demand(type: string, fn: unknown): void {
+  if (type !== "abort") missing(`the event ${type}`);
+  if (typeof fn !== "function") missing("listeners that are no functions");
+}
+
 /** An `AbortSignal` with what this package uses of one, and no more: what is missing here fails loudly where it is used. */
 class LightSignal {
   aborted = false;
@@ -12,7 +21,11 @@ class LightSignal {
   #first: Listener | undefined;
   #last: Listener | undefined;
 
-  addEventListener(_type: "abort", fn: Listener["fn"], options?: { readonly once?: boolean }): void {
+  addEventListener(type: "abort", fn: Listener["fn"], options?: { readonly once?: boolean }): void {
+    demand(type, fn);
+    if (typeof options === "boolean") missing("the option capture");
+    // Those of Node's own are symbols, and mean nothing where nobody stops an event.
+    for (const name in options) if (name !== "once") missing(`the option ${name}`);
     for (let one = this.#first; one !== undefined; one = one.next) if (one.fn === fn) return;
     const listener: Listener = { fn, once: options?.once === true, next: undefined, removed: false };
     if (this.#last === undefined) this.#first = listener;
@@ -20,13 +33,18 @@ class LightSignal {
     this.#last = listener;
   }
 
-  removeEventListener(_type: "abort", fn: Listener["fn"]): void {
+  removeEventListener(type: "abort", fn: Listener["fn"]): void {
+    demand(type, fn);
     let before: Listener | undefined;
     for (let one = this.#first; one !== undefined; before = one, one = one.next) {
       if (one.fn !== fn) continue;
       this.#remove(one, before);
       return;
     }
+  }
+
+  set onabort(_fn: unknown) {
+    missing("onabort");
   }
 
   get reason(): unknown {
@@ -53,7 +71,7 @@ class LightSignal {
       if (one.removed) continue;
       if (one.once) this.removeEventListener("abort", one.fn);
       try {
-        one.fn(event);
+        one.fn.call(this, event);
       } catch (error) {
         // As loud as it is in Node, and no business of whoever aborts.
         process.nextTick(() => {

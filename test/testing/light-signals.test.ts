@@ -45,6 +45,15 @@ function lightSignals(): Signals {
   return { AbortController };
 }
 
+function bound(controller: AbortController): { readonly signal: AbortSignal; readonly abort: () => void } {
+  return {
+    signal: controller.signal,
+    abort: () => {
+      controller.abort();
+    },
+  };
+}
+
 describe("light signals", () => {
   const light = lightSignals();
 
@@ -69,6 +78,36 @@ describe("light signals", () => {
     restore();
     expect(AbortController).to.equal(ours);
     expect(AbortSignal).to.equal(signals);
+  });
+
+  it("call listeners on the signal, as Node's own do", () => {
+    for (const { AbortController } of [light, globalThis]) {
+      const { signal, abort } = bound(new AbortController());
+      const on: unknown[] = [];
+      signal.addEventListener("abort", function (this: unknown) {
+        on.push(this);
+      });
+      abort();
+      expect(on).to.have.length(1);
+      expect(on[0]).to.equal(signal);
+    }
+  });
+
+  it("refuse what they do not have, where it is used", () => {
+    const { signal } = new light.AbortController();
+    const nothing = (): void => {};
+    for (const use of [
+      () => signal.addEventListener("other", nothing),
+      () => signal.removeEventListener("other", nothing),
+      () => signal.addEventListener("abort", nothing, { signal: new AbortController().signal }),
+      () => signal.addEventListener("abort", nothing, { capture: true }),
+      () => signal.addEventListener("abort", nothing, true),
+      () => signal.addEventListener("abort", { handleEvent: nothing }),
+      () => (signal.onabort = nothing),
+      () => signal.dispatchEvent(new Event("abort")),
+    ]) {
+      expect(use, use.toString()).to.throw(TypeError);
+    }
   });
 
   it("are aborted once, for the first reason, or for Node's where none was given", () => {
