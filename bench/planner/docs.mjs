@@ -61,7 +61,8 @@ the clock shows as much or less. Three cases: one worker joins, one dies, nothin
   **unchanged**: with what a planner has kept of the round before, no row having changed since.
 - **heap**: what one \`plan()\` from nothing takes before anything is collected, MiB; **kept**: what of it the planner keeps.
 - **planner's round**: a worker that ships is the planner of such a fleet, on the memory store and a virtual clock; the others
-  are rows that beat and do what their mail says. One round is all that it does in one \`pollIntervalMs\`: the read of the fleet,
+  are rows that beat and do what their mail says, and every second a tenth of the leases is checkpointed, with another throughput. A
+  scan brings new objects, as one of a table does; making them is the store's work and not counted. One round is all that it does in one \`pollIntervalMs\`: the read of the fleet,
   what follows from it, the plan, its directives, scans and beats when they are due. Medians over ${measuredRounds} rounds from the event on,
   and the slowest of them: the round in which all leases are scanned, weighed or dealt anew.
 - **worker's round**: the same for a worker that is not the planner and reads its share of the fleet.

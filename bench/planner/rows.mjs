@@ -9,7 +9,7 @@ export const leaseKeyOf = (i) => `shardId-${String(i).padStart(12, "0")}`;
 export const throughputOf = (i, workers) => 91 + 2 * (Math.floor(i / workers) % 10);
 
 /** Numbers in [0, 1), the same in every run. */
-function* numbers() {
+export function* numbers() {
   for (let state = 1; ;) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     yield state / 2 ** 32;
@@ -89,4 +89,20 @@ export const leaseRow = (i, workers, owner) => ({
   throughputKBps: throughputOf(i, workers),
   tenure: { epoch: 10, worker: owner, reason: "taken", since: "" },
   marked: false,
+});
+
+/** The row once its owner has written a checkpoint. */
+export const worked = (row, round, throughputKBps) => ({
+  ...row,
+  checkpoint: { sequenceNumber: String(100 + round), subSequenceNumber: 0 },
+  throughputKBps,
+});
+
+/** As a store makes one of what it has read. */
+export const copiedRow = (row) => ({
+  ...row,
+  checkpoint: { ...row.checkpoint },
+  parents: [...row.parents],
+  children: [...row.children],
+  tenure: { ...row.tenure },
 });

@@ -10,5 +10,8 @@ export const sizes = [
 /** One worker joins, one dies, nothing happens. */
 export const cases = ["join", "death", "steady"];
 
+/** A round is a second: each lease is checkpointed once in ten of them. */
+export const checkpointRounds = 10;
+
 /** From the event on: scans of the planner's, a reconcile, and what a join or a death brings with it. */
 export const measuredRounds = 40;
