@@ -5,6 +5,7 @@ import {
   ListTablesCommand,
   UpdateItemCommand,
   waitUntilTableExists,
+  waitUntilTableNotExists,
   type AttributeValue,
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
@@ -155,6 +156,14 @@ export class Bench {
       const wait = { client: this.client, minDelay: 1, maxDelay: 1, maxWaitTime: 60 };
       await waitUntilTableExists(wait, { TableName });
       await this.client.send(new DeleteTableCommand({ TableName }));
+    }
+  }
+
+  /** A store lists a table for a while after it was told to delete it. */
+  async untilDropped(): Promise<void> {
+    const wait = { client: this.client, minDelay: 1, maxDelay: 1, maxWaitTime: 60 };
+    for (const TableName of [this.application, this.fleetTable]) {
+      await waitUntilTableNotExists(wait, { TableName });
     }
   }
 

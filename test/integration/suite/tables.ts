@@ -118,6 +118,7 @@ export function tableCases(place: () => Place): void {
       });
       await fleet.until(() => fleet.of("tenure-began").length >= 2);
       await bench.dropTables();
+      await bench.untilDropped();
       expect(await Promise.all(fleet.workers.map(({ exited }) => exited))).to.deep.equal([1, 1]);
       for (const failed of fleet.of("failed")) {
         expect(failed.code).to.equal("table-missing");
