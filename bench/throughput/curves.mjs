@@ -44,7 +44,7 @@ export const curves = [
   {
     name: "processes",
     title: "processes, each with a thread of its own",
-    values: [1, 2, 3],
+    values: [1, 2],
     stream: () => stream(64, 10_000, 100),
     options: (processes) => ({ processes }),
     figures: ["recordsPerSecond"],
