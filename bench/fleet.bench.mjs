@@ -5,7 +5,7 @@
 //
 // With both, the page keeps what else it shows, and says which scenarios were measured in another run.
 // The whole takes less than half an hour. Each figure is the worst of its runs; exit status 1 where a promise is not kept.
-import { parseArgs } from "node:util";
+import { optionsOf, refuseFor, say } from "./command.mjs";
 import { measure, scenarioNames } from "./fleet/measure.mjs";
 import { verdicts } from "./fleet/reach.mjs";
 import { describeRig } from "./fleet/surroundings.mjs";
@@ -13,27 +13,8 @@ import { keep, keepPart } from "./fleet/docs.mjs";
 import { writePage } from "./page.mjs";
 import { verdictTable } from "./verdicts.mjs";
 
-function refuse(message) {
-  console.error(`npm run bench -- fleet: ${message}`);
-  process.exit(2);
-}
-
-function optionsOf(args) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        only: { type: "string" },
-        "write-docs": { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    return refuse(error.message);
-  }
-}
-
-const values = optionsOf(process.argv.slice(2));
+const refuse = refuseFor("fleet");
+const values = optionsOf(refuse, { only: { type: "string" } });
 const wanted = values.only?.split(",").map((name) => name.trim()) ?? scenarioNames;
 const unknown = wanted.filter((name) => !scenarioNames.includes(name));
 if (unknown.length > 0) {
@@ -42,7 +23,6 @@ if (unknown.length > 0) {
 // Without this a signal would end the bench and leave its processes.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
-const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);
 const result = await measure(wanted, say);
 const rows = verdicts(result);
 console.error(`\n${verdictTable(rows)}\n`);

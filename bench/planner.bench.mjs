@@ -4,7 +4,7 @@
 //   npm run bench -- planner [--json] [--write-docs]
 //
 // Takes a few minutes. Exit status 1 where a promise is not kept.
-import { parseArgs } from "node:util";
+import { optionsOf, refuseFor, say } from "./command.mjs";
 import { describeRig } from "./fleet/surroundings.mjs";
 import { writePage } from "./page.mjs";
 import { cellTable, keep } from "./planner/docs.mjs";
@@ -12,23 +12,7 @@ import { measure } from "./planner/measure.mjs";
 import { verdicts } from "./planner/reach.mjs";
 import { verdictTable } from "./verdicts.mjs";
 
-function optionsOf(args) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        "write-docs": { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    console.error(`npm run bench -- planner: ${error.message}`);
-    return process.exit(2);
-  }
-}
-
-const values = optionsOf(process.argv.slice(2));
-const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);
+const values = optionsOf(refuseFor("planner"));
 const result = await measure(say);
 const rows = verdicts(result);
 console.error(`\n${cellTable(result)}\n\n${verdictTable(rows)}\n`);

@@ -8,7 +8,7 @@
 //
 // With --write-docs --flame --curves all of the page's part is made anew, in less than an hour.
 // Exit status 1 where a subject that is wanted lost or skipped records, or did not come through: then no page is made.
-import { parseArgs } from "node:util";
+import { optionsOf, refuseFor, say } from "./command.mjs";
 import { describeRig, installed } from "./fleet/surroundings.mjs";
 import { writePage } from "./page.mjs";
 import { cells, subjectNames } from "./throughput/cells.mjs";
@@ -21,32 +21,15 @@ import { checkpointMs } from "./throughput/run.mjs";
 import { version as kclVersion } from "./throughput/subjects/kcl/fetch.mjs";
 import { verdictTable } from "./verdicts.mjs";
 
-function refuse(message) {
-  console.error(`npm run bench -- throughput: ${message}`);
-  process.exit(2);
-}
-
-function optionsOf(args) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        only: { type: "string" },
-        subjects: { type: "string" },
-        runs: { type: "string", default: "3" },
-        seconds: { type: "string", default: "5" },
-        curves: { type: "boolean", default: false },
-        flame: { type: "boolean", default: false },
-        "write-docs": { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    return refuse(error.message);
-  }
-}
-
-const values = optionsOf(process.argv.slice(2));
+const refuse = refuseFor("throughput");
+const values = optionsOf(refuse, {
+  only: { type: "string" },
+  subjects: { type: "string" },
+  runs: { type: "string", default: "3" },
+  seconds: { type: "string", default: "5" },
+  curves: { type: "boolean", default: false },
+  flame: { type: "boolean", default: false },
+});
 const list = (text) => text?.split(",").map((name) => name.trim());
 const cellNames = cells.map(({ name }) => name);
 const wanted = list(values.only) ?? cellNames;
@@ -73,7 +56,6 @@ if (!(seconds * 1_000 >= 2 * checkpointMs)) {
 // Without this a signal would end the bench and leave its processes.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
-const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);
 const windowMs = seconds * 1_000;
 const writesDocs = values["write-docs"];
 const rig = describeRig({ "Java KCL": kclVersion, dynalite: installed("dynalite") });

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pretty } from "../pretty.mjs";
+import { row, surroundings } from "../table.mjs";
 import { blue, orange } from "../svg.mjs";
 import { costPlot, timesPlot } from "./plot.mjs";
 import { verdicts } from "./reach.mjs";
@@ -78,11 +79,10 @@ function costsOf({ wcuPerMinute, rcuPerMinute }) {
   ].filter(({ points }) => points.length > 0);
 }
 
-const row = (...cells) => `| ${cells.join(" | ")} |`;
 const seconds = (ms) => (ms / 1_000).toFixed(2);
 
 function textOf(run) {
-  const { date, machine, versions, tookMs, runs, residentBytes } = run;
+  const { date, tookMs, runs, residentBytes } = run;
   return `## Fleet
 
 Made by \`npm run bench -- fleet --write-docs\`. Every figure of Leasehold's is from one run of that command on
@@ -148,14 +148,7 @@ the same shards (\`bench/fleet/sdk-loop.mjs\`) has ${mebibytes(residentBytes.loo
 
 ### Surroundings
 
-${row("", "")}
-${row("---", "---")}
-${row("processor", `${machine.cpu}, ${machine.cores} cores`)}
-${row("memory", `${machine.memoryGiB} GiB`)}
-${row("system", machine.system)}
-${Object.entries(versions)
-  .map(([name, version]) => row(name, version))
-  .join("\n")}
+${surroundings(run)}
 `;
 }
 

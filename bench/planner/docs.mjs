@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pretty } from "../pretty.mjs";
+import { row } from "../table.mjs";
 import { verdicts } from "./reach.mjs";
 import { measuredRounds } from "./sizes.mjs";
 
@@ -99,6 +100,5 @@ Measured with Node ${versions.node} at commit ${versions.commit} on ${machine.co
 `;
 }
 
-const row = (...values) => `| ${values.join(" | ")} |`;
 const milliseconds = (ms) => ms.toFixed(ms < 10 ? 2 : 0);
 const mebibytes = (bytes) => (bytes / 2 ** 20).toFixed(1);

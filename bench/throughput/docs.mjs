@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pretty } from "../pretty.mjs";
+import { row, surroundings } from "../table.mjs";
 import { cells as allCells, headline } from "./cells.mjs";
 import { curves } from "./curves.mjs";
 import { flamePicture } from "./flame.mjs";
@@ -51,7 +52,7 @@ export function keepFlame(profile) {
 
 /** Draws the picture, and says what is told of the throughput. */
 export function throughputSection(run) {
-  const { date, machine, versions, cells, windowMs, tookMs, kclHeapBytes } = run;
+  const { date, cells, windowMs, tookMs, kclHeapBytes } = run;
   writeFileSync(
     path.join(folder, "throughput.svg"),
     ratioPlot("Records a CPU second, as a multiple of the bare SDK loop's", cells),
@@ -135,14 +136,7 @@ as wide as its share of the busy time. Opened by itself, the picture names every
 ${existsSync(curveResults) ? curvesSection(JSON.parse(readFileSync(curveResults, "utf8"))) : ""}
 ### Surroundings of the throughput
 
-${row("", "")}
-${row("---", "---")}
-${row("processor", `${machine.cpu}, ${machine.cores} cores`)}
-${row("memory", `${machine.memoryGiB} GiB`)}
-${row("system", machine.system)}
-${Object.entries(versions)
-  .map(([name, version]) => row(name, version))
-  .join("\n")}
+${surroundings(run)}
 `;
 }
 
@@ -173,7 +167,6 @@ const kclOf = (heapBytes) =>
 own, and as many checkpoints, but for 200 ms between two reads of a shard: Leasehold's pace, and the least that it takes. In each cell it comes back to
 an application that was there, for a new one of its takes a minute and a half to start.`;
 
-const row = (...values) => `| ${values.join(" | ")} |`;
 const times = (ratio) => (ratio === null ? "–" : `${ratio.toFixed(2)} ×`);
 const thousands = (value) => (value < 10_000 ? (value / 1_000).toFixed(1) : (value / 1_000).toFixed(0));
 
