@@ -128,6 +128,30 @@ export class FakeKinesis {
     return this.time.runUntilSettled(reader.next(signal));
   }
 
+  /** What a reader that is opened there brings first, of answers that are one after the other. */
+  first(
+    answers: Answer<Partial<GetRecordsOutput>>[],
+    options: Partial<KinesisOptions> = {},
+    from = "TRIM_HORIZON",
+    sub = 0,
+  ): Promise<SourceFetch> {
+    this.readScript = answers;
+    return this.next(this.open(options, from, sub));
+  }
+
+  /** A reader that is opened reads for so long, and is closed; `next` brings what it brings. */
+  async readFor(ms: number, options: Partial<KinesisOptions> = {}): Promise<SourceFetch | undefined> {
+    const reader = this.open(options);
+    let brought: SourceFetch | undefined;
+    reader.next(new AbortController().signal).then(
+      (fetch) => (brought = fetch),
+      () => {},
+    );
+    await this.time.advance(ms);
+    reader.close();
+    return brought;
+  }
+
   /** What `next` is refused with. */
   async refusal(reader: PartitionReader): Promise<unknown> {
     const fetch = await this.next(reader).catch((error: unknown) => ({ error }));
@@ -150,4 +174,9 @@ export class FakeKinesis {
 
 export function numbers(fetch: SourceFetch): string[] {
   return fetch.kind === "ended" ? ["ended"] : fetch.records.map((r) => r.sequenceNumber);
+}
+
+/** The children of which the end of a shard tells; none is told of where there is no end. */
+export function childrenOf(fetch: SourceFetch): string[] | undefined {
+  return fetch.kind === "ended" ? fetch.children.map(({ partitionKey }) => partitionKey) : undefined;
 }

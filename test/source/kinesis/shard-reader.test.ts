@@ -3,7 +3,7 @@ import { Script } from "node:vm";
 import { expect } from "chai";
 import { LeaseholdError } from "../../../src/model/errors.js";
 import { position } from "../../../src/model/position.js";
-import { aggregate, failure, FakeKinesis, listed, numbers, record } from "./fake-kinesis.js";
+import { aggregate, failure, FakeKinesis, numbers, record } from "./fake-kinesis.js";
 
 describe("a shard's reader", () => {
   let fake: FakeKinesis;
@@ -15,8 +15,7 @@ describe("a shard's reader", () => {
     it("records as they came, with the position after them and how far behind it is", async () => {
       const arrived = new Date(1_700_000_000_000);
       const first = { ...record(7, Buffer.from("seven")), ApproximateArrivalTimestamp: arrived };
-      fake.readScript = [{ Records: [first, record(9)], MillisBehindLatest: 1_500 }, {}];
-      const fetch = await fake.next(fake.open());
+      const fetch = await fake.first([{ Records: [first, record(9)], MillisBehindLatest: 1_500 }, {}]);
       expect(fetch).to.deep.equal({
         kind: "records",
         records: [
@@ -43,8 +42,7 @@ describe("a shard's reader", () => {
     });
 
     it("no empty batch, unless asked for, and then one at a time", async () => {
-      fake.readScript = [{}, {}, { Records: [record(1)] }, {}];
-      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
+      expect(numbers(await fake.first([{}, {}, { Records: [record(1)] }, {}]))).to.deep.equal(["1"]);
       expect(fake.answers).to.equal(3);
 
       fake = new FakeKinesis();
@@ -102,8 +100,7 @@ describe("a shard's reader", () => {
     ];
     for (const [from, sub, type] of places) {
       it(`at ${from}.${String(sub)} by ${type}`, async () => {
-        fake.readScript = [{ Records: [record(20)] }];
-        await fake.next(fake.open({}, from, sub));
+        await fake.first([{ Records: [record(20)] }], {}, from, sub);
         const at = { ShardId: "shard-1", ShardIteratorType: type };
         const expected = from === "17" ? { ...at, StartingSequenceNumber: "17" } : at;
         expect(fake.iterators).to.deep.equal([expected]);
@@ -118,8 +115,7 @@ describe("a shard's reader", () => {
       expect(fetch.kind === "records" && fetch.records[0]?.subSequenceNumber).to.equal(4);
       const next = await fake.next(reader);
       expect(next.kind === "records" && next.lastPosition).to.deep.equal(position("18"));
-      fake.readScript = [{ Records: [record(17)] }];
-      const plain = await fake.next(fake.open({ aggregated: "raw" }, "17", 3));
+      const plain = await fake.first([{ Records: [record(17)] }], { aggregated: "raw" }, "17", 3);
       expect(plain.kind === "records" && plain.lastPosition).to.deep.equal(position("17"));
     });
 
@@ -129,8 +125,8 @@ describe("a shard's reader", () => {
         a: unknown,
         b: unknown,
       ) => boolean;
-      fake.readScript = [{ Records: [record(17, aggregate()), record(18)] }];
-      const fetch = await fake.next(fake.open({ aggregated: "raw" }, "17", 3));
+      const Records = [record(17, aggregate()), record(18)];
+      const fetch = await fake.first([{ Records }], { aggregated: "raw" }, "17", 3);
       const [resumed, other] = fetch.kind === "records" ? fetch.records : [];
       expect(resumed?.subSequenceNumber).to.equal(4);
       expect(haveSameShape(resumed, other)).to.equal(true);
@@ -173,15 +169,14 @@ describe("a shard's reader", () => {
     });
 
     it("is renewed after the checkpoint where nothing was read", async () => {
-      fake.readScript = [expired, { Records: [record(6)] }, {}];
-      await fake.next(fake.open({}, "3"));
+      await fake.first([expired, { Records: [record(6)] }, {}], {}, "3");
       expect(fake.iterators.map((at) => at.StartingSequenceNumber)).to.deep.equal(["3", "3"]);
     });
 
     it("at LATEST goes on from when the first was made: what came since is not skipped", async () => {
       const madeAtMs = fake.clock.now().wallMs;
-      fake.readScript = [{}, {}, expired, { Records: [record(6)] }, {}];
-      expect(numbers(await fake.next(fake.open({}, "LATEST")))).to.deep.equal(["6"]);
+      const fetch = await fake.first([{}, {}, expired, { Records: [record(6)] }, {}], {}, "LATEST");
+      expect(numbers(fetch)).to.deep.equal(["6"]);
       expect(fake.iterators.map((at) => at.ShardIteratorType)).to.deep.equal(["LATEST", "AT_TIMESTAMP"]);
       // This client says nothing of the service's own time, so our clock might be ahead of it by its tolerance.
       expect(fake.iterators[1]?.Timestamp?.getTime()).to.equal(madeAtMs - 300_000);
@@ -210,10 +205,7 @@ describe("a shard's reader", () => {
 
     it("again and again is a failure, with a growing back-off", async () => {
       fake.readScript = [expired];
-      const reader = fake.open();
-      fake.start(reader);
-      await fake.time.advance(60_000);
-      reader.close();
+      await fake.readFor(60_000);
       expect(fake.reads.length).to.be.within(8, 30);
       expect(fake.errors.length).to.be.greaterThan(5);
     });
@@ -229,21 +221,17 @@ describe("a shard's reader", () => {
     });
 
     it("on without idling after an empty answer that is behind", async () => {
-      fake.readScript = [
+      await fake.first([
         { MillisBehindLatest: 900 },
         { MillisBehindLatest: 500 },
         { Records: [record(1)] },
         {},
-      ];
-      await fake.next(fake.open());
+      ]);
       expect(fake.gaps.slice(0, 2)).to.deep.equal([200, 200]);
     });
 
     it("at the idle interval, scattered, when it has caught up", async () => {
-      const reader = fake.open({ idlePollIntervalMs: 1_000 });
-      fake.start(reader);
-      await fake.time.advance(60_000);
-      reader.close();
+      await fake.readFor(60_000, { idlePollIntervalMs: 1_000 });
       expect(Math.min(...fake.gaps)).to.be.at.least(900);
       expect(Math.max(...fake.gaps)).to.be.at.most(1_001);
       expect(new Set(fake.gaps).size).to.be.greaterThan(10);
@@ -275,10 +263,7 @@ describe("a shard's reader", () => {
     });
 
     it("never faster than the limit, at the shortest idle interval", async () => {
-      const reader = fake.open({ idlePollIntervalMs: 200 });
-      fake.start(reader);
-      await fake.time.advance(10_000);
-      reader.close();
+      await fake.readFor(10_000, { idlePollIntervalMs: 200 });
       expect(Math.min(...fake.gaps)).to.be.at.least(200);
     });
 
@@ -316,8 +301,7 @@ describe("a shard's reader", () => {
   describe("a failure that passes", () => {
     it("is told, and tried again with a growing, scattered back-off, by the same iterator", async () => {
       const network = failure("TimeoutError", "socket hang up");
-      fake.readScript = [...Array.from({ length: 8 }, () => network), { Records: [record(1)] }, {}];
-      await fake.next(fake.open());
+      await fake.first([...Array.from({ length: 8 }, () => network), { Records: [record(1)] }, {}]);
       expect(fake.errors.map(causeOf)).to.deep.equal(Array.from({ length: 8 }, () => network));
       expect(fake.errors[0]).to.include({ code: "source-unavailable", retryable: true });
       expect(fake.answers, "silence is no answer").to.equal(1);
@@ -331,15 +315,13 @@ describe("a shard's reader", () => {
 
     it("starts its back-off anew after an answer", async () => {
       const fault = failure("InternalFailureException");
-      fake.readScript = [fault, fault, fault, fault, {}, fault, { Records: [record(1)] }, {}];
-      await fake.next(fake.open());
+      await fake.first([fault, fault, fault, fault, {}, fault, { Records: [record(1)] }, {}]);
       expect(fake.gaps[5]).to.be.at.most(251);
     });
 
     it("by throttling is an answer, and is given more time", async () => {
       const throttled = failure("ProvisionedThroughputExceededException");
-      fake.readScript = [throttled, throttled, { Records: [record(1)] }, {}];
-      await fake.next(fake.open());
+      await fake.first([throttled, throttled, { Records: [record(1)] }, {}]);
       expect(fake.errors.map(causeOf)).to.deep.equal([throttled, throttled]);
       expect(fake.errors[0]).to.include({ code: "source-throttled", retryable: true });
       expect(fake.answers).to.equal(3);
@@ -348,8 +330,7 @@ describe("a shard's reader", () => {
     });
 
     it("is a call without an answer for 30 s", async () => {
-      fake.readScript = ["never", { Records: [record(1)] }, {}];
-      await fake.next(fake.open());
+      await fake.first(["never", { Records: [record(1)] }, {}]);
       expect(fake.reads[1]?.at).to.be.within(30_000, 30_300);
       expect((fake.errors[0] as Error).message).to.match(/did not answer within 30000 ms/);
     });
@@ -397,202 +378,13 @@ describe("a shard's reader", () => {
     });
 
     it("but an aggregate passes as it is when asked for, and what only looks like one always", async () => {
-      fake.readScript = [{ Records: [record(1, aggregate())] }];
-      expect(numbers(await fake.next(fake.open({ aggregated: "raw" })))).to.deep.equal(["1"]);
+      const raw = await fake.first([{ Records: [record(1, aggregate())] }], { aggregated: "raw" });
+      expect(numbers(raw)).to.deep.equal(["1"]);
       const torn = Buffer.from(aggregate());
       torn[10] = 0;
       const short = Buffer.from([0xf3, 0x89, 0x9a, 0xc2, 1, 2, 3]);
-      fake.readScript = [{ Records: [record(1, torn), record(2, short), record(3, Buffer.alloc(0))] }];
-      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1", "2", "3"]);
-    });
-  });
-
-  describe("the end of a shard", () => {
-    const children = [
-      {
-        ShardId: "shard-2",
-        ParentShards: ["shard-1"],
-        HashKeyRange: { StartingHashKey: "0", EndingHashKey: "4" },
-      },
-      {
-        ShardId: "shard-3",
-        ParentShards: ["shard-1"],
-        HashKeyRange: { StartingHashKey: "5", EndingHashKey: "9" },
-      },
-    ];
-
-    it("comes after the last records, again and again, with the children that Kinesis tells", async () => {
-      fake.readScript = [{ Records: [record(1)], NextShardIterator: undefined, ChildShards: children }];
-      const reader = fake.open();
-      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
-      const ended = {
-        kind: "ended",
-        children: [
-          {
-            partitionKey: "shard-2",
-            parents: ["shard-1"],
-            open: true,
-            startingHashKey: "0",
-            endingHashKey: "4",
-          },
-          {
-            partitionKey: "shard-3",
-            parents: ["shard-1"],
-            open: true,
-            startingHashKey: "5",
-            endingHashKey: "9",
-          },
-        ],
-      };
-      expect(await fake.next(reader)).to.deep.equal(ended);
-      expect(await fake.next(reader)).to.deep.equal(ended);
-      expect(fake.lists).to.deep.equal([]);
-      expect(fake.time.pendingTimers).to.equal(0);
-    });
-
-    it("takes the children from a fresh list where Kinesis told none, which may be behind", async () => {
-      fake.readScript = [{ NextShardIterator: undefined }];
-      fake.listScript = [
-        failure("InternalFailureException"),
-        { Shards: [listed("shard-1")] },
-        { Shards: [listed("shard-1"), listed("shard-4", "shard-0", "shard-1")] },
-      ];
-      const fetch = await fake.next(fake.open());
-      expect(fetch.kind === "ended" && fetch.children.map((c) => [c.partitionKey, c.parents])).to.deep.equal([
-        ["shard-4", ["shard-0", "shard-1"]],
-      ]);
-    });
-
-    it("has no children when the list goes on naming none, and the shard as closed", async () => {
-      fake.readScript = [{ NextShardIterator: undefined }];
-      const closed = { StartingSequenceNumber: "1", EndingSequenceNumber: "9" };
-      fake.listScript = [{ Shards: [{ ...listed("shard-1"), SequenceNumberRange: closed }] }];
-      expect(await fake.next(fake.open())).to.deep.equal({ kind: "ended", children: [] });
-      expect(fake.lists).to.have.length(3);
-    });
-
-    it("is none where the list shows the shard open: it is read on from its place, or the rest would be lost", async () => {
-      fake.readScript = [
-        { Records: [record(1)], NextShardIterator: undefined, MillisBehindLatest: 5 },
-        { Records: [record(2)] },
-        {},
-      ];
-      fake.listScript = [{ Shards: [listed("shard-0"), listed("shard-1")] }];
-      const reader = fake.open();
-      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
-      expect(numbers(await fake.next(reader))).to.deep.equal(["2"]);
-      expect(fake.iterators[1]).to.deep.equal({
-        ShardId: "shard-1",
-        ShardIteratorType: "AFTER_SEQUENCE_NUMBER",
-        StartingSequenceNumber: "1",
-      });
-      expect(fake.errors).to.deep.equal([]);
-      reader.close();
-    });
-
-    it("is no failure where it is told now and then of an open shard", async () => {
-      const end = { NextShardIterator: undefined };
-      fake.readScript = [end, {}, end, {}, end, {}, end, { Records: [record(1)] }, {}];
-      fake.listScript = [{ Shards: [listed("shard-1")] }];
-      const reader = fake.open();
-      expect(numbers(await fake.next(reader))).to.deep.equal(["1"]);
-      expect(fake.errors).to.deep.equal([]);
-      reader.close();
-    });
-
-    it("is none however often it is told of an open shard, which is read with a growing back-off, and told", async () => {
-      fake.readScript = [{ NextShardIterator: undefined }];
-      fake.listScript = [{ Shards: [listed("shard-1")] }];
-      const reader = fake.open();
-      let brought: unknown;
-      reader.next(new AbortController().signal).then(
-        (fetch) => (brought = fetch),
-        () => {},
-      );
-      await fake.time.advance(120_000);
-      expect(brought).to.equal(undefined);
-      expect(fake.reads.length).to.be.within(12, 30);
-      expect(fake.errors.length).to.equal(fake.reads.length - 2);
-      expect(String(fake.errors[0])).to.match(/shard shard-1 told its end, but the list shows it open/);
-      reader.close();
-    });
-
-    it("is none where the list is empty: it says nothing", async () => {
-      fake.readScript = [{ NextShardIterator: undefined }];
-      fake.listScript = [{ Shards: [] }, { Shards: [listed("shard-1"), listed("shard-2", "shard-1")] }];
-      const fetch = await fake.next(fake.open());
-      expect(fetch.kind === "ended" && fetch.children.map((c) => c.partitionKey)).to.deep.equal(["shard-2"]);
-    });
-
-    it("is that of a shard trimmed away, with the children of a fresh list", async () => {
-      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
-      fake.listScript = [{ Shards: [listed("shard-2", "shard-1"), listed("shard-3", "shard-1")] }];
-      const fetch = await fake.next(fake.open({}, "17"));
-      expect(fetch.kind === "ended" && fetch.children.map((c) => c.partitionKey)).to.deep.equal([
-        "shard-2",
-        "shard-3",
-      ]);
-    });
-
-    it("is that of a shard trimmed away with its children, when three lists say so", async () => {
-      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
-      fake.listScript = [{ Shards: [listed("shard-9", "shard-2")] }];
-      expect(await fake.next(fake.open({}, "17"))).to.deep.equal({ kind: "ended", children: [] });
-      expect(fake.iterators).to.have.length(3);
-    });
-
-    it("is not that of a new shard of which one list does not know yet: its records would be lost", async () => {
-      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist"), "i0"];
-      fake.listScript = [{ Shards: [listed("shard-0")] }];
-      fake.readScript = [{ Records: [record(1)] }, {}];
-      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
-      expect(fake.errors).to.have.length(1);
-    });
-
-    it("is not that of a shard which lists do not name now and then, but an answer or a list does in between", async () => {
-      const missing = failure("ResourceNotFoundException", "Shard shard-1 does not exist");
-      const unnamed = { Shards: [listed("shard-0")] };
-      fake.iteratorScript = [missing, missing, missing, missing, "i0", missing, missing, "i1"];
-      fake.listScript = [unnamed, unnamed, { Shards: [listed("shard-1")] }, unnamed];
-      fake.readScript = [{}, failure("ExpiredIteratorException"), { Records: [record(1)] }, {}];
-      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
-    });
-
-    it("is not that of any shard where the list is empty: it says nothing", async () => {
-      fake.iteratorScript = [failure("ResourceNotFoundException", "Shard shard-1 does not exist")];
-      fake.listScript = [{ Shards: [] }];
-      const reader = fake.open();
-      let brought: unknown;
-      reader.next(new AbortController().signal).then(
-        (fetch) => (brought = fetch),
-        () => {},
-      );
-      await fake.time.advance(120_000);
-      expect(brought).to.equal(undefined);
-      reader.close();
-      await fake.time.settle();
-    });
-
-    it("is not that of a shard which is listed still", async () => {
-      fake.iteratorScript = [failure("ResourceNotFoundException"), "i0"];
-      fake.listScript = [{ Shards: [listed("shard-1")] }];
-      fake.readScript = [{ Records: [record(1)] }, {}];
-      expect(numbers(await fake.next(fake.open()))).to.deep.equal(["1"]);
-      expect(fake.errors).to.have.length(1);
-    });
-
-    it("is there at once for a checkpoint that says so", async () => {
-      fake.listScript = [{ Shards: [listed("shard-1"), listed("shard-2", "shard-1")] }];
-      const fetch = await fake.next(fake.open({}, "SHARD_END"));
-      expect(fetch.kind === "ended" && fetch.children.map((c) => c.partitionKey)).to.deep.equal(["shard-2"]);
-      expect(fake.reads).to.deep.equal([]);
-    });
-
-    it("is there for a checkpoint that says so though the list shows the shard open: it was seen once", async () => {
-      fake.listScript = [{ Shards: [listed("shard-1")] }];
-      expect(await fake.next(fake.open({}, "SHARD_END"))).to.deep.equal({ kind: "ended", children: [] });
-      expect(fake.lists).to.have.length(3);
-      expect(fake.reads).to.deep.equal([]);
+      const Records = [record(1, torn), record(2, short), record(3, Buffer.alloc(0))];
+      expect(numbers(await fake.first([{ Records }]))).to.deep.equal(["1", "2", "3"]);
     });
   });
 });
