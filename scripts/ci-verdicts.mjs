@@ -41,9 +41,17 @@ export const ofModel = ofJson(({ configs, mutants }) =>
   ]),
 );
 
-/** Each trace of the code that the model follows, and each corrupted one that it refuses. */
-export const ofTraces = ofJson(({ traces, corrupted }) =>
+/**
+ * Each trace of the code that the model follows, and each corrupted one that it refuses; and of each spec that it followed
+ * some, and refused what was corrupted in two ways at least.
+ */
+export const ofTraces = ofJson(({ specs, traces, corrupted }) =>
   tally([
+    specs.length > 0,
+    ...specs.map((spec) => {
+      const ways = new Set(corrupted.filter((one) => one.spec === spec).map(({ what }) => what));
+      return traces.some((one) => one.spec === spec) && ways.size >= 2;
+    }),
     ...traces.map(({ accepted }) => accepted === true),
     ...corrupted.map(({ refused }) => refused === true),
   ]),

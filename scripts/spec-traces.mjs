@@ -1,44 +1,44 @@
 // `npm run spec:traces`: whether what the shipped code told is a behaviour of the model. Events of simulated seeds, or of a
-// file of them, are projected on spec/Tenure.tla, one lease a trace, and TLC looks for a behaviour that tells the same
-// (spec/traces/TenureTrace.tla). Each trace is corrupted as well, and must then be refused.
+// file of them, are projected on the variables of each spec (scripts/spec/projections/), and TLC looks for a behaviour of
+// that spec that tells the same (spec/traces/). Each trace is corrupted as well, in several ways, and must then be refused.
 //
 //   npm run spec:traces                    a sample of seeds
 //   npm run spec:traces -- --seed 17       that seed, more than one if repeated; needs the build, as `npm run sim` does
 //   npm run spec:traces -- --file F        lines of JSON: { at, source, event } or { at, source, died: true }; a chaos run
 //                                          leaves them in .cache/chaos/last-trace.ndjson
+//   npm run spec:traces -- --spec History  that spec alone, more than one if repeated
+//   npm run spec:traces -- --most 5        traces of each spec and source; default 2
 //   npm run spec:traces -- --json          one object on the last line of stdout
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { ensureBuilt } from "./ensure-built.mjs";
 import { fetchTlc } from "./spec/fetch.mjs";
-import { readOutput } from "./spec/output.mjs";
-import { configOf, corruptionsOf, eventsOf, leasesIn, moduleOf, project } from "./spec/projection.mjs";
+import { follow, output } from "./spec/follow.mjs";
+import { projections } from "./spec/projections.mjs";
 import { assertJava } from "./spec/tlc.mjs";
+import { eventsOf } from "./spec/trace-events.mjs";
 
 const root = path.join(import.meta.dirname, "..");
 const sample = ["3", "5", "8"];
-const leasesEach = 2;
-/** Enough for a take or a raise in a fleet that was fenced; each more makes TLC look at many times as many orders. */
-const unseen = 4;
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     seed: { type: "string", multiple: true },
     file: { type: "string", multiple: true },
+    spec: { type: "string", multiple: true },
+    most: { type: "string", default: "2" },
   },
 });
-
-async function output(command, args, cwd = root) {
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", 2] });
-  const chunks = [];
-  child.stdout.on("data", (chunk) => chunks.push(chunk));
-  return await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", () => resolve(Buffer.concat(chunks).toString("utf8")));
-  });
+const specs = values.spec ?? Object.keys(projections);
+const unknown = specs.filter((spec) => projections[spec] === undefined);
+if (unknown.length > 0) {
+  throw new Error(`--spec ${unknown.join(", ")}: one of ${Object.keys(projections).join(", ")}`);
 }
+const most = Number(values.most);
+if (!Number.isInteger(most) || most < 1) throw new Error(`--most ${values.most}: a whole number from 1 up`);
 
 const linesOf = (text) =>
   text
@@ -46,66 +46,75 @@ const linesOf = (text) =>
     .filter((line) => line.trim() !== "")
     .map((line) => JSON.parse(line));
 
-async function eventsOfSeed(seed) {
-  return eventsOf(linesOf(await output(process.execPath, ["scripts/sim.mjs", "--seed", seed, "--trace"])));
+async function ofSeed(seed) {
+  const { scenarioOfSeed } = await import("../dist/testing/scenario-draw.js");
+  const { checkpointing } = scenarioOfSeed(seed, { hours: true });
+  const text = await output(process.execPath, ["scripts/sim.mjs", "--seed", seed, "--trace"], root);
+  return { of: `seed ${seed}`, events: eventsOf(linesOf(text)), isExplicit: checkpointing === "explicit" };
 }
 
-function eventsOfFile(file) {
+/** Of a file nobody knows whether its processors checkpoint for themselves. */
+function ofFile(file) {
   const lines = linesOf(readFileSync(file, "utf8")).sort((a, b) => a.at - b.at);
-  return eventsOf(lines);
+  return { of: file, events: eventsOf(lines), isExplicit: true };
 }
 
-/** @returns whether there is a behaviour that tells the trace */
-async function followed(trace) {
-  const scratch = path.join(root, ".cache/tlc/runs");
-  mkdirSync(scratch, { recursive: true });
-  const folder = mkdtempSync(path.join(scratch, "trace-"));
-  writeFileSync(path.join(folder, "Told.tla"), moduleOf(trace));
-  writeFileSync(path.join(folder, "Told.cfg"), configOf(trace, unseen));
-  const library = ["spec", "spec/traces"].map((place) => path.join(root, place)).join(path.delimiter);
-  const java = ["-XX:+UseParallelGC", "-Xmx2g", `-Djava.io.tmpdir=${folder}`, `-DTLA-Library=${library}`];
-  const options = ["-tool", "-deadlock", "-fp", "0", "-workers", "1", "-metadir", folder];
-  try {
-    const text = await output("java", [...java, "-cp", fetchTlc(), "tlc2.TLC", ...options, "Told"], folder);
-    const { completed, violated, states } = readOutput(text, []);
-    if (violated !== "NotFollowed" && (violated !== undefined || !completed)) {
-      throw new Error(`TLC came to no answer about the trace: ${violated ?? text.slice(-2_000)}`);
-    }
-    return { accepted: violated === "NotFollowed", states };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+async function judge({ spec, of, trace }) {
+  const { corruptionsOf, runOf } = projections[spec];
+  const wrong = corruptionsOf(trace);
+  const { followed, states } = await follow(runOf([trace, ...wrong.map((one) => one.trace)]));
+  const [accepted, ...others] = followed;
+  const { lease, steps } = trace;
+  const refusals = wrong.map(({ what }, at) => ({ spec, of, lease, what, refused: !others[at] }));
+  const told = `${spec}: ${of}, ${lease}`;
+  console.error(
+    `${accepted ? "ok  " : "FAIL"} ${told}: ${steps.length} steps, ${states} states with those corrupted`,
+  );
+  for (const { what, refused } of refusals) {
+    console.error(
+      `${refused ? "ok  " : "FAIL"} ${told}, corrupted (${what}): ${refused ? "refused" : "accepted"}`,
+    );
   }
+  return { trace: { spec, of, lease, steps: steps.length, states, accepted }, refusals };
 }
 
 fetchTlc();
 await assertJava();
 const files = values.file ?? [];
 const seeds = values.seed ?? (files.length > 0 ? [] : sample);
-const sources = [
-  ...seeds.map((seed) => ({ of: `seed ${seed}`, read: () => eventsOfSeed(seed) })),
-  ...files.map((file) => ({ of: file, read: () => eventsOfFile(file) })),
-];
-const traces = [];
-const corrupted = [];
-for (const { of, read } of sources) {
-  const events = await read();
-  for (const lease of leasesIn(events).slice(0, leasesEach)) {
-    const trace = project(events, lease);
-    const { accepted, states } = await followed(trace);
-    traces.push({ of, lease, steps: trace.steps.length, states, accepted });
-    console.error(
-      `${accepted ? "ok  " : "FAIL"} ${of}, ${lease}: ${trace.steps.length} steps, ${states} states`,
-    );
-    for (const { what, trace: wrong } of corruptionsOf(trace)) {
-      const refused = !(await followed(wrong)).accepted;
-      corrupted.push({ of, lease, what, refused });
-      console.error(
-        `${refused ? "ok  " : "FAIL"} ${of}, ${lease}, corrupted (${what}): ${refused ? "refused" : "accepted"}`,
-      );
+if (seeds.length > 0) ensureBuilt();
+const jobs = [];
+for (const source of [
+  ...seeds.map((seed) => () => ofSeed(seed)),
+  ...files.map((file) => () => ofFile(file)),
+]) {
+  const { of, events, isExplicit } = await source();
+  for (const spec of specs) {
+    for (const trace of projections[spec].tracesIn(events, { most, isExplicit })) {
+      jobs.push({ spec, of, trace });
     }
   }
 }
+const judged = new Array(jobs.length);
+let next = 0;
+await Promise.all(
+  Array.from({ length: Math.min(4, availableParallelism()) }, async () => {
+    while (next < jobs.length) {
+      const at = next++;
+      judged[at] = await judge(jobs[at]);
+    }
+  }),
+);
+const traces = judged.map(({ trace }) => trace);
+const corrupted = judged.flatMap(({ refusals }) => refusals);
+/** Of a spec that no trace was followed on, or that was never seen to refuse one, nothing is known. */
+const idle = specs.filter(
+  (spec) =>
+    !traces.some((one) => one.spec === spec) ||
+    new Set(corrupted.filter((one) => one.spec === spec).map(({ what }) => what)).size < 2,
+);
+if (idle.length > 0) console.error(`FAIL no trace followed, or too few corrupted: ${idle.join(", ")}`);
 const ok =
-  traces.length > 0 && traces.every(({ accepted }) => accepted) && corrupted.every(({ refused }) => refused);
-if (values.json) console.log(JSON.stringify({ ok, traces, corrupted }));
+  idle.length === 0 && traces.every(({ accepted }) => accepted) && corrupted.every(({ refused }) => refused);
+if (values.json) console.log(JSON.stringify({ ok, specs, traces, corrupted }));
 process.exitCode = ok ? 0 : 1;

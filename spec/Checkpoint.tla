@@ -104,12 +104,18 @@ Handoff(w, to) ==
   /\ grant' = [grant EXCEPT ![to] = Granted]
   /\ UNCHANGED <<writes, done, rewinds, ghosts>>
 
+Release(w) ==
+  /\ work[w] # None /\ row.owner = w /\ row.epoch = work[w].epoch
+  /\ Raised(None)
+  /\ Ended(w)
+  /\ UNCHANGED <<grant, writes, done, rewinds, ghosts>>
+
 -----------------------------------------------------------------------------
 (* Work and checkpoints. *)
 
-(* Hand-over pauses while a write is without an answer. *)
+(* Hand-over goes on while a write is under way; the code pauses it while one is cleared up, which no rule here needs. *)
 Process(w) ==
-  /\ work[w] # None /\ asked[w] = None /\ work[w].at < Records
+  /\ work[w] # None /\ work[w].at < Records
   /\ work' = [work EXCEPT ![w].at = @ + 1]
   /\ done' = done \cup {work[w].at + 1}
   /\ UNCHANGED <<row, grant, asked, net, writes, rewinds, ghosts>>
@@ -207,7 +213,7 @@ Rewind ==
 
 Next ==
   \/ \E w \in Workers :
-       \/ Take(w) \/ Begin(w) \/ Lose(w)
+       \/ Take(w) \/ Begin(w) \/ Lose(w) \/ Release(w)
        \/ \E to \in Workers \ {w} : Handoff(w, to)
        \/ Process(w) \/ AskCheckpoint(w) \/ AskPrepare(w) \/ AskCommit(w)
        \/ Refused(w) \/ Raise(w)

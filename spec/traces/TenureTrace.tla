@@ -10,22 +10,17 @@
 (* fences, beliefs that run out and come back. Neither marks nor removals  *)
 (* are followed, and time is not: the fence of a worker comes when its     *)
 (* belief is over, which the monitor checks by the clock.                  *)
-(*                                                                         *)
-(* TLC is asked to refute NotFollowed. Refuted: there is a behaviour that  *)
-(* tells the whole trace. Held: there is none.                             *)
 (***************************************************************************)
-EXTENDS Tenure, Sequences
+EXTENDS Tenure, Follow
 
-CONSTANTS Trace,  \* what was told, in order
-          Unseen, \* the most steps between two of them that nobody tells of
-          Fenced, \* who was told to be fenced; who has left or died may be at any time
-          Forced  \* who was fenced by force
-
-VARIABLES at,    \* how much of the trace has been told
-          unseen \* steps since then
+(* Who was told to be fenced; who has left or died may be at any time. And  *)
+(* who was fenced by force.                                                 *)
+Fenced == Traces[which].fenced
+Forced == Traces[which].forced
 
 (* The row stands, as discovery made it, at the epoch before the first begin's. *)
 TraceInit ==
+  /\ FollowInit
   /\ life = [w \in Workers |-> "unborn"]
   /\ belief = [w \in Workers |-> FALSE]
   /\ fence = [w \in Workers |-> "none"]
@@ -38,8 +33,6 @@ TraceInit ==
   /\ begun = 0
   /\ again = FALSE
   /\ late = FALSE
-  /\ at = 0
-  /\ unseen = 0
 
 (* Sent by a worker whose lease had come to rest and whose belief ran out   *)
 (* while it wrote the history. Tenure.tla has no such sender: it adds       *)
@@ -72,9 +65,7 @@ Untold ==
   \/ Land
 
 TraceNext ==
-  /\ at < Len(Trace)
-  /\ \/ Tells(Trace[at + 1]) /\ at' = at + 1 /\ unseen' = 0
-     \/ unseen < Unseen /\ Untold /\ unseen' = unseen + 1 /\ UNCHANGED at
-
-NotFollowed == at < Len(Trace)
+  /\ More
+  /\ \/ Tells(Step) /\ Tell
+     \/ TellNothing /\ Untold
 =============================================================================

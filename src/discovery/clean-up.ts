@@ -81,7 +81,7 @@ export class CleaningUp {
         owner: undefined,
         reason: "deleted",
         mark: true,
-        onArchived: tellsArchived(this.#deps, lease.leaseKey),
+        onArchived: tellsArchived(this.#deps),
       },
     );
     if (change.outcome === "refused") return false;

@@ -105,7 +105,7 @@ export class LeaseCreation {
         owner: undefined,
         reason: "recreated",
         recreate: lease,
-        onArchived: tellsArchived(this.#deps, lease.leaseKey),
+        onArchived: tellsArchived(this.#deps),
       },
     );
     if (change.outcome === "applied") return this.#created(change.row);

@@ -1,6 +1,8 @@
 import type { ProtocolConfig } from "../model/config.js";
 import { messageOf } from "../model/errors.js";
 import type { Emit } from "../model/events.js";
+import type { HistoryEntry } from "../model/history.js";
+import { archivedEvent } from "../history/archive.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Random } from "../runtime/random.js";
 import type { PartitionSource } from "../source/partition-source.js";
@@ -22,8 +24,8 @@ export function emitFailure(deps: DiscoveryDeps, error: unknown): void {
 }
 
 /** For `changeTenure`: tells that a lease's previous tenure stands in the history. */
-export function tellsArchived(deps: DiscoveryDeps, leaseKey: string): (epoch: number) => void {
-  return (epoch) => {
-    deps.emit({ type: "history-archived", workerId: deps.workerId(), leaseKey, epoch });
+export function tellsArchived(deps: DiscoveryDeps): (entry: HistoryEntry) => void {
+  return (entry) => {
+    deps.emit(archivedEvent(deps.workerId(), entry));
   };
 }

@@ -1,5 +1,6 @@
 import type { ProtocolConfig } from "../model/config.js";
 import { retentionMs } from "../model/config.js";
+import type { LeaseholdEvent } from "../model/events.js";
 import { entryToArchive, type HistoryEntry } from "../model/history.js";
 import type { Lease } from "../model/lease.js";
 import type { OperatorAction } from "../model/operator-action.js";
@@ -19,17 +20,17 @@ export interface ArchiveDeps {
  * Puts the row's previous tenure into the history, before a write that raises the row's counter (protocol, "History").
  * A repeat, however late, is harmless. A row that shows no previous tenure has nothing to archive.
  * @param signal ends the call
- * @returns the epoch of the tenure archived
+ * @returns what was archived
  * @throws StoreError when it is not certain that the entry stands in the history: then the counter must not be raised
  */
 export async function archivePrevious(
   deps: ArchiveDeps,
   lease: Lease,
   signal?: AbortSignal,
-): Promise<number | undefined> {
+): Promise<HistoryEntry | undefined> {
   const entry = entryToArchive(lease);
   if (entry !== undefined) await archiveEntry(deps, entry, signal);
-  return entry?.epoch;
+  return entry;
 }
 
 /**
@@ -54,6 +55,20 @@ export async function archiveEntry(
     (expiresAt, attempt) => deps.history.archive(entry, expiresAt, { signal: attempt }),
     signal,
   );
+}
+
+/** What a worker tells when it has archived a tenure. */
+export function archivedEvent(workerId: string, entry: HistoryEntry): LeaseholdEvent {
+  const { leaseKey, epoch, worker, reason, endedBy } = entry;
+  return {
+    type: "history-archived",
+    workerId,
+    leaseKey,
+    epoch,
+    ...(worker === undefined ? {} : { owner: worker }),
+    how: reason,
+    ...(endedBy === undefined ? {} : { endedBy }),
+  };
 }
 
 /** Until when a row beside the history is kept, unix seconds: for the store's time to live. */

@@ -1,4 +1,5 @@
 import type { ProtocolConfig } from "../model/config.js";
+import type { HistoryEntry } from "../model/history.js";
 import type { Lease, NewLease } from "../model/lease.js";
 import type { Reading } from "../model/reading.js";
 import type { EndReason, FenceKind, TenureReason } from "../model/reasons.js";
@@ -30,8 +31,8 @@ export interface ChangeRequest {
   readonly recreate?: NewLease;
   /** Time for all attempts together, in ms. Default: one lease duration. */
   readonly withinMs?: number;
-  /** Told of the previous tenure's epoch once that stands in the history, before anything is written to the row. */
-  readonly onArchived?: (epoch: number) => void;
+  /** Told of the previous tenure once it stands in the history, before anything is written to the row. */
+  readonly onArchived?: (entry: HistoryEntry) => void;
   /** Asked before every attempt. */
   readonly mayTry?: () => boolean;
   /** Called once, just before the first attempt of the write itself is sent, after the history was archived. */

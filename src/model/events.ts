@@ -119,6 +119,12 @@ export type TenureEvent =
       readonly leaseKey: string;
       /** Of the tenure archived. */
       readonly epoch: number;
+      /** Its owner; left out where there was none. */
+      readonly owner?: string;
+      /** How it began. */
+      readonly how: TenureReason;
+      /** How the tenure after it began. */
+      readonly endedBy?: TenureReason;
     }
   /** A write that changes who owns the lease was refused or stayed unknown. */
   | {

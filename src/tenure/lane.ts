@@ -1,3 +1,4 @@
+import { archivedEvent } from "../history/archive.js";
 import { changeTenure, type ChangeOutcome, type ChangeRequest } from "../history/change.js";
 import type { Lease } from "../model/lease.js";
 import { formatPosition, isFinished, type Position } from "../model/position.js";
@@ -278,10 +279,9 @@ export class Lane implements TenureLane {
 
   async #change(request: ChangeRequest): Promise<ChangeOutcome> {
     const { emit, workerId, onRow, onGone } = this.#deps;
-    const { leaseKey } = this;
     const result = await changeTenure(this.#deps, {
       ...request,
-      onArchived: (epoch) => emit({ type: "history-archived", workerId, leaseKey, epoch }),
+      onArchived: (entry) => emit(archivedEvent(workerId, entry)),
       onError: this.#deps.onStoreError("change"),
     });
     if (result.outcome === "applied") {

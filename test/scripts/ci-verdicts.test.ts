@@ -46,10 +46,38 @@ describe("what a suite counts as in the whole run", () => {
     expect(verdicts.ofModel(printed({ configs, mutants }, 1))).to.deep.equal({ passed: 2, failed: 1 });
   });
 
+  const spec = "Tenure";
+  const corrupted = [
+    { spec, what: "an epoch begun twice", refused: true },
+    { spec, what: "a begin beside a tenure", refused: true },
+  ];
+
   it("counts a trace that the model does not follow, and a corrupted one that it does, as failed", () => {
-    const traces = [{ accepted: true }, { accepted: false }];
-    const corrupted = [{ refused: true }, { refused: false }];
-    expect(verdicts.ofTraces(printed({ traces, corrupted }, 1))).to.deep.equal({ passed: 2, failed: 2 });
+    const good = { specs: [spec], traces: [{ spec, accepted: true }], corrupted };
+    expect(verdicts.ofTraces(printed(good))).to.deep.equal({ passed: 5, failed: 0 });
+    const traces = [
+      { spec, accepted: true },
+      { spec, accepted: false },
+    ];
+    expect(verdicts.ofTraces(printed({ ...good, traces }, 1))).to.deep.equal({ passed: 5, failed: 1 });
+    const accepted = [...corrupted, { spec, what: "an epoch begun twice", refused: false }];
+    expect(verdicts.ofTraces(printed({ ...good, corrupted: accepted }, 1))).to.deep.equal({
+      passed: 5,
+      failed: 1,
+    });
+  });
+
+  it("counts a spec that followed no trace, or was not seen to refuse two kinds of corrupted ones, as failed", () => {
+    const traces = [{ spec, accepted: true }];
+    const specs = [spec, "History"];
+    expect(verdicts.ofTraces(printed({ specs, traces, corrupted }, 1))).to.deep.equal({
+      passed: 5,
+      failed: 1,
+    });
+    const once = { specs: [spec], traces, corrupted: corrupted.slice(1) };
+    expect(verdicts.ofTraces(printed(once, 1))).to.deep.equal({ passed: 3, failed: 1 });
+    const none = { specs: [], traces, corrupted };
+    expect(verdicts.ofTraces(printed(none, 1))).to.deep.equal({ passed: 3, failed: 1 });
   });
 
   it("counts a mutant that lives, and a baseline that fails, as failed", () => {

@@ -118,6 +118,8 @@ export const archived = (workerId: string, epoch: number): LeaseholdEvent => ({
   workerId,
   leaseKey,
   epoch,
+  how: "taken",
+  endedBy: "taken",
 });
 export const handedOff = (
   workerId: string,

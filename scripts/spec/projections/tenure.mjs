@@ -1,25 +1,11 @@
 // What a fleet told, as Tenure.tla can follow it: the events of one lease and of the workers that held it.
+import { farAbove } from "../trace-events.mjs";
 
 /** Above this a behaviour has too many orders for a short run of TLC. */
 const limits = { workers: 4, begins: 8, steps: 60 };
-/** A row made anew after its table was deleted starts so far above. */
-const farAbove = 2 ** 19;
-
-/**
- * @param {object[]} lines of a simulation's trace (`who`, `type`, …) or of a journal's (`source`, `event`, `died`)
- * @returns {object[]} events, each with the process in which it happened as `who`; deaths are of type `died`
- */
-export function eventsOf(lines) {
-  return lines.flatMap((line) => {
-    if (line.event !== undefined) return [{ ...line.event, who: line.source }];
-    if (line.died === true) return [{ type: "died", who: line.source }];
-    if (line.type === "process-killed") return [{ type: "died", who: line.who }];
-    return line.workerId === undefined ? [] : [line];
-  });
-}
 
 /** The leases that are worth following and small enough, the busiest first. */
-export function leasesIn(events) {
+function leasesIn(events) {
   const leases = new Map();
   for (const { type, leaseKey, epoch, workerId } of events) {
     if (type !== "tenure-began") continue;
@@ -39,11 +25,18 @@ export function leasesIn(events) {
     .map(({ leaseKey }) => leaseKey);
 }
 
+/** @returns {{ lease: string, steps: object[] }[]} the busiest leases, first */
+export function tracesIn(events, { most }) {
+  return leasesIn(events)
+    .slice(0, most)
+    .map((lease) => ({ lease, ...project(events, lease) }));
+}
+
 /**
  * One lease's trace. Epochs count from 2, the row's own from 1; workers are w1, w2, … in the order of their creation.
  * @returns {{ workers: string[], fenced: string[], forced: string[], steps: { is: string, of: string, epoch: number }[] }}
  */
-export function project(events, leaseKey) {
+function project(events, leaseKey) {
   const holders = new Set();
   let first = Infinity;
   for (const event of events) {
@@ -164,28 +157,23 @@ export function corruptionsOf(trace) {
   return corruptions;
 }
 
-/** The module that TLC runs: the trace as a sequence. */
-export function moduleOf({ steps }) {
-  const records = steps.map(({ is, of, epoch }) => `  [is |-> "${is}", of |-> "${of}", epoch |-> ${epoch}]`);
-  return `---- MODULE Told ----\nEXTENDS TenureTrace\nTold == <<\n${records.join(",\n")}\n>>\n====\n`;
-}
-
-/** Its configuration. @param unseen the most steps between two told ones */
-export function configOf({ workers, fenced, forced, steps }, unseen) {
-  const set = (names) => `{${names.map((name) => `"${name}"`).join(", ")}}`;
-  return [
-    "INIT TraceInit",
-    "NEXT TraceNext",
-    "CONSTANTS",
-    `  Workers = ${set(workers)}`,
-    '  None = "none"',
-    `  MaxEpoch = ${Math.max(...steps.map(({ epoch }) => epoch)) + 2}`,
-    "  Without = {}",
-    "  Trace <- Told",
-    `  Unseen = ${unseen}`,
-    `  Fenced = ${set(fenced)}`,
-    `  Forced = ${set(forced)}`,
-    "INVARIANTS NotFollowed S1 S2 S3",
-    "",
-  ].join("\n");
+export function runOf(traces) {
+  const all = traces.flatMap(({ steps }) => steps);
+  return {
+    spec: "Tenure",
+    traces: traces.map(({ steps, fenced, forced }) => ({
+      steps,
+      fenced: new Set(fenced),
+      forced: new Set(forced),
+    })),
+    constants: {
+      Workers: new Set(traces.flatMap(({ workers }) => workers)),
+      None: Symbol("none"),
+      MaxEpoch: Math.max(...all.map(({ epoch }) => epoch)) + 2,
+      Without: new Set(),
+      // Enough for a take or a raise in a fleet that was fenced; each more makes TLC look at many times as many orders.
+      Unseen: 4,
+    },
+    invariants: ["S1", "S2", "S3"],
+  };
 }

@@ -1,0 +1,12 @@
+// Which specs are followed, and how a trace is projected on each.
+import * as checkpoint from "./projections/checkpoint.mjs";
+import * as history from "./projections/history.mjs";
+import * as tenure from "./projections/tenure.mjs";
+
+/**
+ * By spec:
+ * - `tracesIn(events, { most, isExplicit })`: at most so many traces, those that tell most first; each `{ lease, steps, … }`
+ * - `corruptionsOf(trace)`: traces made of it that are none, each `{ what, trace }`
+ * - `runOf(traces)`: what TLC is to look at
+ */
+export const projections = { Tenure: tenure, Checkpoint: checkpoint, History: history };
