@@ -86,7 +86,10 @@ export class PlannerRole {
       // Elected by a read of some rows, say, by a leaver: the next one is of all.
       if (fleet.isInPart) return;
       tasks.start("plan", () => this.#planRound());
-      tasks.start("assign-observers", () => assignAll(this.#member, planner.epoch));
+      const elected = this.#elected;
+      tasks.start("assign-observers", () =>
+        assignAll(this.#member, planner.epoch, () => this.#elected === elected),
+      );
       return;
     }
     if (this.#elected !== undefined && planner !== undefined && planner.epoch > this.#elected.epoch) {
