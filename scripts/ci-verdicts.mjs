@@ -1,16 +1,21 @@
-// What a suite's output counts as, passed and failed. A run that ended badly without naming a failure, or that counted
-// nothing at all, is one failure: silence is not success.
+// What a suite's output counts as, passed and failed, and what failed of it. A run that ended badly without naming a
+// failure, or that counted nothing at all, is one failure: silence is not success.
+import { failuresIn, lastWords } from "./failures-in.mjs";
 import { countsIn } from "./mocha-counts.mjs";
 
-function verdict({ passed, failed }, code) {
-  const silent = failed === 0 && (code !== 0 || passed === 0);
-  return { passed, failed: silent ? 1 : failed };
+/** @param failures a text for each failure: its name, and the first lines of why */
+function verdict({ passed, failed, failures }, { code, output }) {
+  if (failed > 0 || (code === 0 && passed > 0)) return { passed, failed, failures };
+  const why = code === 0 ? "nothing ran" : `ended with status ${String(code)}`;
+  return { passed, failed: 1, failures: [`${why}, and said last:\n${lastWords(output)}`] };
 }
 
 /** Mocha's counts, with everything that is not plain success counted as failure. */
 export function ofMocha({ code, output }) {
   const { passing, pending, failing } = countsIn(output);
-  return verdict({ passed: passing, failed: failing + pending }, code);
+  const failures = failuresIn(output);
+  if (pending > 0) failures.push(`${String(pending)} pending`);
+  return verdict({ passed: passing, failed: failing + pending, failures }, { code, output });
 }
 
 /** The one object that a tool prints as its last line under `--json`, counted by `count`. */
@@ -21,23 +26,30 @@ export function ofJson(count) {
     try {
       result = JSON.parse(last);
     } catch {
-      // A tool that died before its last line; what it said is on the screen already.
-      return { passed: 0, failed: 1 };
+      // A tool that died before its last line.
+      return verdict({ passed: 0, failed: 0, failures: [] }, { code: code === 0 ? 1 : code, output });
     }
-    return verdict(count(result), code);
+    return verdict(count(result), { code, output });
   };
 }
 
+/** @param outcomes what is claimed, and whether it is so */
 function tally(outcomes) {
-  const passed = outcomes.filter((good) => good).length;
-  return { passed, failed: outcomes.length - passed };
+  const failures = outcomes.flatMap(([claim, isSo]) => (isSo ? [] : [claim]));
+  return { passed: outcomes.length - failures.length, failed: failures.length, failures };
 }
 
 /** Each configuration of the model, and each mutant of it. */
 export const ofModel = ofJson(({ configs, mutants }) =>
   tally([
-    ...configs.map(({ ok, neverEnabled }) => ok && neverEnabled.length === 0),
-    ...mutants.map(({ killed }) => killed === true),
+    ...configs.map(({ name, ok, neverEnabled, faults = [] }) => [
+      `${name} holds, and all of it happens: ${[...faults, ...neverEnabled].join("; ")}`,
+      ok && neverEnabled.length === 0,
+    ]),
+    ...mutants.map(({ name, killed, by }) => [
+      `${name} is killed: ${by ?? "nothing broke"}`,
+      killed === true,
+    ]),
   ]),
 );
 
@@ -47,45 +59,74 @@ export const ofModel = ofJson(({ configs, mutants }) =>
  */
 export const ofTraces = ofJson(({ specs, traces, corrupted }) =>
   tally([
-    specs.length > 0,
+    ["it is told which specs follow", specs.length > 0],
     ...specs.map((spec) => {
       const ways = new Set(corrupted.filter((one) => one.spec === spec).map(({ what }) => what));
-      return traces.some((one) => one.spec === spec) && ways.size >= 2;
+      return [
+        `${spec} follows some trace, and refuses two ways to corrupt one: ${String(ways.size)} tried`,
+        traces.some((one) => one.spec === spec) && ways.size >= 2,
+      ];
     }),
-    ...traces.map(({ accepted }) => accepted === true),
-    ...corrupted.map(({ refused }) => refused === true),
+    ...traces.map(({ spec, of, lease, accepted }) => [
+      `${spec}: ${of}, ${lease} is followed`,
+      accepted === true,
+    ]),
+    ...corrupted.map(({ spec, of, lease, what, refused }) => [
+      `${spec}: ${of}, ${lease}, corrupted (${what}), is refused`,
+      refused === true,
+    ]),
   ]),
 );
 
 /** Each mutant of the code, and the code itself. */
 export const ofMutants = ofJson(({ baseline, mutants }) =>
-  tally([baseline === true, ...mutants.map(({ killed }) => killed === true)]),
+  tally([
+    ["the code itself passes", baseline === true],
+    ...mutants.map(({ name, killed, why }) => [
+      `${name} is killed${why === undefined ? "" : `: ${why}`}`,
+      killed === true,
+    ]),
+  ]),
 );
 
 /** Each seed, that there were enough of them, and that each fault and transition was met. */
 export function ofSeeds(atLeast) {
   return ofJson(({ seeds, violations, coverage }) => {
-    const bad = new Set(violations.map(({ seed }) => seed)).size;
-    const others = tally([seeds >= atLeast, ...Object.values(coverage).map((times) => times > 0)]);
-    return { passed: seeds - bad + others.passed, failed: bad + others.failed };
+    const broken = new Map();
+    for (const { seed, invariant } of violations) broken.set(seed, [...(broken.get(seed) ?? []), invariant]);
+    const others = tally([
+      [`at least ${String(atLeast)} seeds: ${String(seeds)}`, seeds >= atLeast],
+      ...Object.entries(coverage).map(([name, times]) => [`${name} is met`, times > 0]),
+    ]);
+    return {
+      passed: seeds - broken.size + others.passed,
+      failed: broken.size + others.failed,
+      failures: [
+        ...[...broken].map(([seed, invariants]) => `seed ${String(seed)} breaks ${invariants.join(", ")}`),
+        ...others.failures,
+      ],
+    };
   });
 }
 
 /** One seed of an hour: it is long enough for dead workers' rows to be collected. */
 export const ofHour = ofJson(({ seeds, virtualHours, violations, coverage }) =>
-  tally([seeds === 1, virtualHours >= 1, violations.length === 0, coverage["worker-collected"] > 0]),
+  tally([
+    [`one seed: ${String(seeds)}`, seeds === 1],
+    [`an hour: ${String(virtualHours)}`, virtualHours >= 1],
+    [`nothing broken: ${violations.map(({ invariant }) => invariant).join(", ")}`, violations.length === 0],
+    ["worker-collected is met", coverage["worker-collected"] > 0],
+  ]),
 );
 
 /** What must be 0 after chaos, and what must be so. */
 export const ofChaos = ofJson(({ records, selfTest, ...of }) =>
   tally([
-    records > 0,
-    of.lost === 0,
-    of.overlaps === 0,
-    of.historyGaps === 0,
-    of.traceViolations === 0,
-    of.unexcusedEnds === 0,
-    of.hanging === 0,
-    selfTest === true,
+    [`records: ${String(records)}`, records > 0],
+    ...["lost", "overlaps", "historyGaps", "traceViolations", "unexcusedEnds", "hanging"].map((name) => [
+      `${name}: ${String(of[name])}`,
+      of[name] === 0,
+    ]),
+    [`selfTest: ${String(selfTest)}`, selfTest === true],
   ]),
 );

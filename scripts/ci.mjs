@@ -59,6 +59,8 @@ for (const suite of suites) {
   passed += verdict.passed;
   failed += verdict.failed;
   lines.push(`${suite.name}: ${verdict.passed} passed, ${verdict.failed} failed`);
+  // Whoever reads the log of a whole run reads its end.
+  for (const failure of verdict.failures) lines.push(failure.replaceAll(/^/gm, "    "));
 }
 
 console.log(`\n##### summary\n${lines.join("\n")}\n`);
