@@ -20,8 +20,6 @@ interface Incarnation {
   readonly open: Map<string, number>;
   /** Open tenures whose belief was over when a beat came back: they must have ended by the end of the event. */
   mustEnd: Map<string, number>;
-  /** Open tenures of leases whose rows people deleted under them. */
-  readonly severed: Map<string, number>;
   left: boolean;
   /** It has read that an operator fenced it. */
   forced: boolean;
@@ -47,6 +45,8 @@ export class BeliefOracle {
   readonly #report: Report;
   readonly #incarnations = new Map<string, Incarnation>();
   readonly #highestEpochs = new Map<string, number>();
+  /** Leases whose rows people deleted: the epochs that they stood at. */
+  readonly #severed = new Map<string, number>();
   /** Something was said since the last check. */
   #isNews = false;
 
@@ -67,7 +67,6 @@ export class BeliefOracle {
         restsOn: undefined,
         open: new Map(),
         mustEnd: new Map(),
-        severed: new Map(),
         left: false,
         forced: false,
       });
@@ -123,12 +122,13 @@ export class BeliefOracle {
     }
   }
 
-  /** The lease's row was deleted by hand: what is believed of it now says nothing against who takes the new row. */
-  sever(leaseKey: string): void {
-    for (const { open, severed } of this.#incarnations.values()) {
-      const epoch = open.get(leaseKey);
-      if (epoch !== undefined) severed.set(leaseKey, epoch);
-    }
+  /**
+   * The lease's row was deleted by hand: what is believed of it says nothing against who takes the new row, be it that the
+   * store's answer comes, and its tenure begins, only after that.
+   * @param epoch of the deleted row
+   */
+  sever(leaseKey: string, epoch: number): void {
+    this.#severed.set(leaseKey, epoch);
   }
 
   /** Something befell a worker's clocks: a wall clock set back gives back what its jump forward took. */
@@ -139,6 +139,7 @@ export class BeliefOracle {
   /** The tables were deleted: epochs begin anew with the tables that are made next. */
   forgetEpochs(): void {
     this.#highestEpochs.clear();
+    this.#severed.clear();
   }
 
   /** The process is dead: nobody is there to believe. */
@@ -186,7 +187,7 @@ export class BeliefOracle {
       worker.mustEnd.clear();
       if (worker.open.size === 0 || !this.#isHolding(worker)) continue;
       for (const [leaseKey, epoch] of worker.open) {
-        if (worker.severed.get(leaseKey) === epoch) continue;
+        if (epoch <= (this.#severed.get(leaseKey) ?? -1)) continue;
         const other = believers.get(leaseKey);
         if (other === undefined) {
           believers.set(leaseKey, worker);

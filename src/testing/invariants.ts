@@ -211,10 +211,10 @@ export class Invariants implements ByHand {
   }
 
   /** Nobody can promise one believer of a lease whose row people delete: the owner hears of it when it writes next. */
-  leaseRowDeleted(leaseKey: string): void {
+  leaseRowDeleted(leaseKey: string, epoch: number): void {
     this.deletedByHand.add(leaseKey);
     this.rows.deletedByHand(leaseKey);
-    this.oracle.sever(leaseKey);
+    this.oracle.sever(leaseKey, epoch);
   }
 
   /** Now and then: what no single event shows. */

@@ -8,7 +8,8 @@ import type { SimulatedProcess } from "./simulated-process.js";
 /** Told of what was done to rows from outside the protocol: a check that saw only the rows would take it for a violation. */
 export interface ByHand {
   workerRowDeleted?(workerId: string): void;
-  leaseRowDeleted?(leaseKey: string): void;
+  /** @param epoch that it stood at: what was begun of it has at most that one */
+  leaseRowDeleted?(leaseKey: string, epoch: number): void;
   /** The planner lease is to be this worker's. */
   plannerNamed?(workerId: string): void;
 }
@@ -61,10 +62,10 @@ export class Operator {
       .leases.filter(
         ({ leaseKey, marked, checkpoint }) => !marked && !isFinished(checkpoint) && isOpen(leaseKey),
       );
-    const leaseKey = leases[Math.floor(pick * leases.length)]?.leaseKey;
-    if (leaseKey === undefined) return false;
-    for (const told of this.#byHand) told.leaseRowDeleted?.(leaseKey);
-    this.#rows.deleteLease(leaseKey);
+    const lease = leases[Math.floor(pick * leases.length)];
+    if (lease === undefined) return false;
+    for (const told of this.#byHand) told.leaseRowDeleted?.(lease.leaseKey, lease.epoch);
+    this.#rows.deleteLease(lease.leaseKey);
     return true;
   }
 

@@ -206,6 +206,19 @@ describe("the belief oracle", () => {
     expect(s.check()).to.deep.equal(["work-within-belief"]);
   });
 
+  it("holds no belief in a row that was deleted by hand against who takes the one made again", () => {
+    const s = new Setting();
+    s.beating("w1");
+    s.beating("w2");
+    s.oracle.sever("a", 5);
+    s.begin("w1", 5); // the store's answer took its time
+    s.begin("w2", 2 ** 20);
+    expect(s.check()).to.deep.equal([]);
+    s.beating("w3");
+    s.begin("w3", 2 ** 20 + 1);
+    expect(s.check()).to.deep.equal(["one-believer"]);
+  });
+
   it("forgets the dead", () => {
     const s = new Setting();
     s.beating("w1");

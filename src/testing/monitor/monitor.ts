@@ -78,6 +78,8 @@ export class Monitor implements FleetWitness {
   readonly #processes = new Map<string, ProcessLife>();
   readonly #workers = new Map<string, WorkerLife>();
   readonly #leases = new Map<string, LeaseLife>();
+  /** Leases whose rows were deleted by hand: the epochs that they stood at. */
+  readonly #deleted = new Map<string, number>();
   readonly #fences: FenceLife;
   readonly #planner: PlannerLife;
   #index = -1;
@@ -119,14 +121,19 @@ export class Monitor implements FleetWitness {
     if (process !== undefined) process.gone = true;
   }
 
-  /** Somebody deleted the lease's row by hand: what comes is another lease of that name. */
-  leaseRowDeleted(leaseKey: string): void {
+  /**
+   * Somebody deleted the lease's row by hand: what comes is another lease of that name. Answers of the store are still under
+   * way: what is told of epochs up to the deleted row's says nothing of the new one.
+   */
+  leaseRowDeleted(leaseKey: string, epoch: number): void {
     this.#leases.delete(leaseKey);
+    this.#deleted.set(leaseKey, epoch);
   }
 
   /** Somebody deleted the tables: what stands in new ones begins anew. */
   tablesDeleted(): void {
     this.#leases.clear();
+    this.#deleted.clear();
     this.#planner.forget();
   }
 
@@ -187,7 +194,9 @@ export class Monitor implements FleetWitness {
     this.#workers.set(workerId, new WorkerLife(workerId, process, this.#bounds, this.#refuse));
   }
 
-  #lease(leaseKey: string): LeaseLife {
+  /** Undefined: what is told is about a row that was deleted. */
+  #lease({ leaseKey, epoch }: { leaseKey: string; epoch: number }): LeaseLife | undefined {
+    if (epoch <= (this.#deleted.get(leaseKey) ?? -1)) return undefined;
     let lease = this.#leases.get(leaseKey);
     if (lease === undefined) {
       lease = new LeaseLife(leaseKey, this, this.#refuse);
@@ -230,7 +239,7 @@ export class Monitor implements FleetWitness {
     switch (event.type) {
       case "tenure-began": {
         const tenure = worker.tenure(event.leaseKey);
-        this.#lease(event.leaseKey).began(event, tenure, this.#at);
+        this.#lease(event)?.began(event, tenure, this.#at);
         tenure.began(event, this.#at);
         break;
       }
@@ -239,25 +248,25 @@ export class Monitor implements FleetWitness {
         break;
       case "tenure-raised": {
         const tenure = worker.tenure(event.leaseKey);
-        this.#lease(event.leaseKey).raised(event, tenure);
+        this.#lease(event)?.raised(event, tenure);
         tenure.raised(event);
         break;
       }
       case "handed-off":
         worker.tenure(event.leaseKey).handedOff(event);
-        this.#lease(event.leaseKey).given(event.epoch, event.target);
+        this.#lease(event)?.given(event.epoch, event.target);
         break;
       case "released":
         worker.tenure(event.leaseKey).released(event);
-        this.#lease(event.leaseKey).given(event.epoch, undefined);
+        this.#lease(event)?.given(event.epoch, undefined);
         break;
       case "checkpointed":
         worker.tenure(event.leaseKey).checkpointed(event);
-        this.#lease(event.leaseKey).checkpointed(event);
+        this.#lease(event)?.checkpointed(event);
         break;
       case "batch-started":
         worker.tenure(event.leaseKey).batchStarted(event, this.#at);
-        this.#lease(event.leaseKey).worked();
+        this.#lease(event)?.worked();
         break;
       case "batch-finished":
         worker.tenure(event.leaseKey).isBack(true);
@@ -290,9 +299,9 @@ export class Monitor implements FleetWitness {
   }
 
   #aboutLeases(event: LeaseholdEvent): void {
-    if (event.type === "lease-created") this.#lease(event.leaseKey).created(event);
-    else if (event.type === "lease-marked") this.#lease(event.leaseKey).marked(event, this.#at);
-    else if (event.type === "history-archived") this.#lease(event.leaseKey).archived(event);
+    if (event.type === "lease-created") this.#lease(event)?.created(event);
+    else if (event.type === "lease-marked") this.#lease(event)?.marked(event, this.#at);
+    else if (event.type === "history-archived") this.#lease(event)?.archived(event);
   }
 
   #aboutOthers(event: LeaseholdEvent, worker: WorkerLife): void {

@@ -243,6 +243,19 @@ describe("the monitor accepts", () => {
     expect(violationsOf(alone).map(({ rule }) => rule)).to.include("handed-over-by-its-owner");
   });
 
+  it("a tenure whose begin is told after its row was deleted by hand, beside one of the row made again", () => {
+    const before: readonly Step[] = [...held, [30, t.ended(a, 101, "lease-lost")]];
+    const of = (resumedAt: number): readonly Step[] => [
+      [45, t.made(b, 2 ** 20)],
+      [50, t.began(a, resumedAt, { how: "resumed", from: a })],
+      [55, t.batch(a, resumedAt, "5")],
+      [60, t.began(b, 2 ** 20 + 1)],
+    ];
+    expect(violationsOf(before, {}, { epoch: 102, steps: of(102) })).to.deep.equal([]);
+    const rules = violationsOf(before, {}, { epoch: 101, steps: of(102) }).map(({ rule }) => rule);
+    expect(rules, "begun of a row that stands").to.include("one-believer");
+  });
+
   it("may end a drain behind its work where processors checkpoint by themselves: theirs may be refused", () => {
     const behind: readonly Step[] = [
       ...held,

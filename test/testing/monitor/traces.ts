@@ -15,17 +15,22 @@ export const options: MonitorOptions = {
   clocksJump: false,
 };
 
-/** What the monitor has against a trace. */
+/** What the monitor has against a trace, and against what follows after somebody deleted the lease's row. */
 export function violationsOf(
   steps: readonly Step[],
   changes: Partial<MonitorOptions> = {},
+  afterDeletionAt?: { readonly epoch: number; readonly steps: readonly Step[] },
 ): readonly Violation[] {
   const violations: Violation[] = [];
   const monitor = new Monitor({ ...options, ...changes }, (violation) => violations.push(violation));
-  for (const [atMs, what] of steps) {
+  const take = ([atMs, what]: Step): void => {
     if (typeof what === "string") monitor.died(what);
     else monitor.take(atMs, what.workerId.split(".")[0]!, what);
-  }
+  };
+  steps.forEach(take);
+  if (afterDeletionAt === undefined) return violations;
+  monitor.leaseRowDeleted(leaseKey, afterDeletionAt.epoch);
+  afterDeletionAt.steps.forEach(take);
   return violations;
 }
 
