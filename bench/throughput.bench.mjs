@@ -2,22 +2,25 @@
 // stream, and what counts is how many records each gets through in a second of CPU.
 //
 //   npm run bench -- throughput [--json] [--only 1KiB-full-4,…] [--subjects bareSdk,…]
-//                               [--runs 3] [--seconds 5] [--write-docs]
+//                               [--runs 3] [--seconds 4] [--write-docs] [--again]
 //   npm run bench -- throughput --flame     draws where the worker's time goes: docs/benchmarks/throughput-flame.svg
 //   npm run bench -- throughput --curves    measures what the worker's options change: docs/benchmarks/throughput-curves.*
 //
-// With --write-docs --flame --curves all of the page's part is made anew, in less than an hour.
-// Exit status 1 where a subject that is wanted lost or skipped records, or did not come through: then no page is made.
+// With --write-docs each cell is kept and shown as soon as it is measured, and one that was measured whole before, of the same
+// commit, is not measured again but with --again: a run that was broken off is gone on with by the same command.
+// Exit status 1 where a subject that is wanted lost or skipped records, or did not come through in a cell: it has no figure
+// there, with the reason beside it, and all else is kept.
 import { optionsOf, refuseFor, say } from "./command.mjs";
 import { describeRig, installed } from "./fleet/surroundings.mjs";
 import { writePage } from "./page.mjs";
 import { cells, subjectNames } from "./throughput/cells.mjs";
 import { measureCurves } from "./throughput/measure-curves.mjs";
-import { keep, keepCurves, keepFlame, keepPart } from "./throughput/docs.mjs";
 import { measure } from "./throughput/measure.mjs";
 import { profileWorker } from "./throughput/profile-worker.mjs";
 import { verdicts } from "./throughput/reach.mjs";
+import { keepCell, keepCurves, keepFlame, keptCells, resultOf } from "./throughput/results.mjs";
 import { checkpointMs } from "./throughput/run.mjs";
+import { isMeasured } from "./throughput/schedule.mjs";
 import { version as kclVersion } from "./throughput/subjects/kcl/fetch.mjs";
 import { verdictTable } from "./verdicts.mjs";
 
@@ -26,7 +29,8 @@ const values = optionsOf(refuse, {
   only: { type: "string" },
   subjects: { type: "string" },
   runs: { type: "string", default: "3" },
-  seconds: { type: "string", default: "5" },
+  seconds: { type: "string", default: "4" },
+  again: { type: "boolean", default: false },
   curves: { type: "boolean", default: false },
   flame: { type: "boolean", default: false },
 });
@@ -59,33 +63,46 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 const windowMs = seconds * 1_000;
 const writesDocs = values["write-docs"];
 const rig = describeRig({ "Java KCL": kclVersion, dynalite: installed("dynalite") });
-let isComplete = true;
 
 /** Prints what was measured. */
 function tell(result) {
   if (values.json) console.log(JSON.stringify(result));
 }
 
+/** The cells that are wanted, of which some may be there already. */
+async function measureCells() {
+  const asked = { commit: rig.versions.commit, runs, windowMs, subjects };
+  const kept = writesDocs && !values.again ? keptCells().filter((cell) => isMeasured(cell, asked)) : [];
+  const had = kept.filter(({ cell }) => wanted.includes(cell));
+  if (had.length > 0) say(`measured before, of this commit: ${had.map(({ cell }) => cell).join(", ")}`);
+  const names = had.map(({ cell }) => cell);
+  const missing = cells.filter(({ name }) => wanted.includes(name) && !names.includes(name));
+  async function onCell(cell) {
+    if (!writesDocs) return;
+    await keepCell(rig, cell);
+    await writePage();
+  }
+  const fresh = await measure(missing, subjects, { runs, windowMs, say, onCell });
+  const of = (name) => [...fresh, ...had].find(({ cell }) => cell === name);
+  return resultOf(cellNames.filter((name) => wanted.includes(name)).map(of), subjects);
+}
+
+let isComplete = true;
 if (values.curves) {
   const result = await measureCurves({ runs, windowMs, say });
   isComplete &&= result.isComplete;
   if (result.isComplete) await keepCurves({ ...rig, ...result });
+  else console.error("the curves are incomplete: those that were kept before stay as they are");
   if (!writesDocs) tell(result);
 }
 if (values.flame) keepFlame(await profileWorker({ windowMs, say }));
+if (writesDocs || values.curves || values.flame) await writePage();
 if (writesDocs || !(values.curves || values.flame)) {
-  const result = await measure(
-    cells.filter(({ name }) => wanted.includes(name)),
-    subjects,
-    { runs, windowMs, say },
-  );
+  const result = await measureCells();
   isComplete &&= result.isComplete;
   console.error(`\n${verdictTable(verdicts(result))}\n`);
-  const run = { ...rig, ...result };
-  if (writesDocs && result.isComplete) await (values.only === undefined ? keep(run) : keepPart(run));
-  tell(result);
+  for (const { cell, subject, error } of result.failures)
+    console.error(`${cell}: ${subject} FAILED: ${error}`);
+  tell({ ...rig, ...result, windowMs });
 }
-if (!isComplete)
-  console.error("the run is incomplete: what was kept of it before and the page stay as they are");
-else if (writesDocs || values.curves || values.flame) await writePage();
 process.exit(isComplete ? 0 : 1);

@@ -18,6 +18,13 @@ export const cells = Object.entries(sizes).flatMap(([sizeName, recordBytes]) =>
   ),
 );
 
+/** For people: how large a record is, and how many of them an answer has, of how many that were asked for. */
+export function shapeText({ cell, size, limit }) {
+  const count = (value) => value.toLocaleString("en-US");
+  const answer = size === limit ? count(size) : `${count(size)} of ${count(limit)}`;
+  return { record: cell.split("-")[0].replace(/(?<=\d)(?=[A-Z])/, " "), answer };
+}
+
 /** In the order in which they take turns. */
 export const subjectNames = ["bareSdk", "leasehold", "leaseholdZeroCopy", "kcl"];
 /** The one that the result's first figures are of. */

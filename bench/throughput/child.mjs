@@ -3,7 +3,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-const keptOutput = 4_000;
+/** A trace of Java's is long, and one line of each says enough. */
+const keptOutput = 2_000;
+
+/** A child did not say what was due. @param output the last of its stderr */
+export class Silence extends Error {
+  constructor(message, output) {
+    super(message);
+    this.output = output.trim();
+  }
+}
 
 export class Child {
   #child;
@@ -39,15 +48,14 @@ export class Child {
 
   /**
    * The next line.
-   * @throws Error with the last of its stderr when it has ended, or says none within the time
+   * @throws Silence when it has ended, or says none within the time
    */
   async line(withinMs) {
     const deadline = AbortSignal.timeout(withinMs);
     deadline.addEventListener("abort", () => this.#onLine());
     while (this.#unread.length === 0) {
-      if (this.hasEnded) throw new Error(`it ended: ${this.#output.trim()}`);
-      if (deadline.aborted)
-        throw new Error(`it said nothing for ${withinMs / 1_000} s: ${this.#output.trim()}`);
+      if (this.hasEnded) throw new Silence("it ended", this.#output);
+      if (deadline.aborted) throw new Silence(`it said nothing for ${withinMs / 1_000} s`, this.#output);
       await new Promise((resolve) => (this.#onLine = resolve));
     }
     return this.#unread.shift();

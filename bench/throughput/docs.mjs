@@ -1,20 +1,16 @@
-// The throughput's part of docs/benchmarks.md and its pictures, from the results of one run, which are kept beside them.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// The throughput's part of docs/benchmarks.md and its pictures, from the results that are kept beside them.
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { pretty } from "../pretty.mjs";
 import { row, surroundings } from "../table.mjs";
-import { cells as allCells, headline } from "./cells.mjs";
+import { headline, shapeText } from "./cells.mjs";
 import { curves } from "./curves.mjs";
-import { flamePicture } from "./flame.mjs";
 import { curvesPlot, ratioPlot } from "./plot.mjs";
 import { verdicts } from "./reach.mjs";
+import { flame, folder, keptCurves } from "./results.mjs";
+import { minutes } from "./schedule.mjs";
 import { checkpointMs } from "./run.mjs";
-import { summary } from "./summary.mjs";
+import { failoverMs, heapPercent } from "./subjects/kcl/options.mjs";
 
-const folder = path.join(import.meta.dirname, "../../docs/benchmarks");
-const results = path.join(folder, "throughput.json");
-const curveResults = path.join(folder, "throughput-curves.json");
-const flame = path.join(folder, "throughput-flame.svg");
 const columns = {
   bareSdk: "bare SDK",
   leasehold: "Leasehold",
@@ -22,49 +18,22 @@ const columns = {
   kcl: "Java KCL",
 };
 
-export async function keep(run) {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(results, await pretty(JSON.stringify(run), "json"));
-}
-
-/** Puts cells measured in a run of their own in the place of those of the whole run; each says when it was. */
-export async function keepPart(run) {
-  const whole = existsSync(results) ? JSON.parse(readFileSync(results, "utf8")) : { ...run, cells: [] };
-  const apart = { date: run.date, commit: run.versions.commit };
-  const cells = allCells.flatMap(({ name }) => {
-    const fresh = run.cells.find(({ cell }) => cell === name);
-    const kept = whole.cells.find(({ cell }) => cell === name);
-    return fresh === undefined ? (kept ?? []) : { ...fresh, apart };
-  });
-  await keep({ ...whole, ...summary(cells), cells });
-}
-
-export async function keepCurves(run) {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(curveResults, await pretty(JSON.stringify(run), "json"));
-}
-
-/** Where the worker's time goes, of a profile of its. */
-export function keepFlame(profile) {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(flame, flamePicture("A worker at full load: 1 KiB records, full batches, 4 shards", profile));
-}
-
 /** Draws the picture, and says what is told of the throughput. */
 export function throughputSection(run) {
-  const { date, cells, windowMs, tookMs, kclHeapBytes } = run;
+  const { cells, tookMs } = run;
   writeFileSync(
     path.join(folder, "throughput.svg"),
     ratioPlot("Records a CPU second, as a multiple of the bare SDK loop's", cells),
   );
   const rounds = Math.min(...cells.map(({ runs }) => runs.length));
+  const windowMs = Math.min(...cells.map((cell) => cell.windowMs));
   return `## Throughput
 
-Made by \`npm run bench -- throughput --write-docs\`. Every figure is from one run of that command on ${date}, which took
-${(tookMs / 60_000).toFixed(0)} minutes; its raw results are [benchmarks/throughput.json](benchmarks/throughput.json).${apartOf(cells)}
+Made by \`npm run bench -- throughput --write-docs\`, which took ${minutes(tookMs)}; raw results:
+[benchmarks/throughput.json](benchmarks/throughput.json). Measured ${measuredOf(cells)}.
 
 What a record costs: how many of them get through in a second of CPU, user and system, of the process that reads them.
-In every cell the subjects take turns, ${rounds} rounds of each, a process for each run, against one stream that answers from
+In every cell the subjects take turns, ${rounds} rounds, a process for each run, against one stream that answers from
 memory (\`bench/throughput/canned/\`), on loopback without TLS. A run is measured over ${windowMs / 1_000} s, after every shard was read and
 3 s more for Node, 15 s for the JVM. Figures are medians. Every subject reads the first and the last byte of
 each record; what they add up to, and the sequence numbers, show that none was lost or skipped.
@@ -81,7 +50,7 @@ ${verdicts(run)
 - **Leasehold**: a worker with its default options, its leases on dynalite, a checkpoint of every shard each ${checkpointMs / 1_000} s
   instead of 10 s, so that the window holds some (the bench reads the lease rows at its begin and its end, and refuses a run in
   which fewer than half of them moved); **zeroCopy** the same with that option.
-- **Java KCL**: ${kclHeapBytes === null ? "not measured." : kclOf(kclHeapBytes)}
+- **Java KCL**: ${cells.some(({ kcl }) => kcl) ? kclText : "not measured."}
 
 Leasehold and the KCL read a shard five times a second at most, as Kinesis allows, the bare loop as often as it can: so
 records a second are a comparison only where a CPU is full.
@@ -119,7 +88,7 @@ ${cells
   )
   .join("\n")}
 
-An answer of Kinesis has 10 MiB at most, so that 409 records of 25 KiB are a full one, whatever is asked for. The canned
+${notesOf(cells)}An answer of Kinesis has 10 MiB at most, so that 409 records of 25 KiB are a full one, whatever is asked for. The canned
 stream sends 320 MB a second at most.
 ${
   existsSync(flame)
@@ -133,7 +102,7 @@ as wide as its share of the busy time. Opened by itself, the picture names every
 `
     : ""
 }
-${existsSync(curveResults) ? curvesSection(JSON.parse(readFileSync(curveResults, "utf8"))) : ""}
+${keptCurves() === undefined ? "" : curvesSection(keptCurves())}
 ### Surroundings of the throughput
 
 ${surroundings(run)}
@@ -162,16 +131,19 @@ default; runs of each point: ${runs}. A dot is the median, the line through it g
 `;
 }
 
-const kclOf = (heapBytes) =>
-  `the KCL 3.5.1, polling, its leases on DynamoDB Local, with the JVM's defaults (a heap of at most ${(heapBytes / 2 ** 30).toFixed(1)} GiB) and its
-own, and as many checkpoints, but for 200 ms between two reads of a shard: Leasehold's pace, and the least that it takes. In each cell it comes back to
-an application that was there, for a new one of its takes a minute and a half to start.`;
+const manyShards = { shards: 64 };
+const kclText = `the KCL 3.5.1, polling, its leases on DynamoDB Local, with the JVM's defaults (a heap of a quarter of the memory) and
+its own, and as many checkpoints, but for 200 ms between two reads of a shard: Leasehold's pace, and the least that it takes.
+With ${manyShards.shards} shards what it reads ahead fills that heap, and it loses leases, which by default are lost after 10 s without a renewal: there
+it has ${heapPercent(manyShards)} % of the memory and ${failoverMs(manyShards) / 1_000} s. Each run comes back to an application that was there, for a new one of the KCL's takes
+a minute and a half to start.`;
 
 const times = (ratio) => (ratio === null ? "–" : `${ratio.toFixed(2)} ×`);
 const thousands = (value) => (value < 10_000 ? (value / 1_000).toFixed(1) : (value / 1_000).toFixed(0));
 
-function shapeOf({ cell, size, shards }) {
-  return [cell.split("-")[0].replace(/(?<=\d)(?=[A-Z])/, " "), size.toLocaleString("en-US"), shards];
+function shapeOf(cell) {
+  const { record, answer } = shapeText(cell);
+  return [record, answer, cell.shards];
 }
 
 function costOf(subject) {
@@ -185,10 +157,31 @@ function paceOf(subject) {
   return [thousands(subject.recordsPerSecond), (subject.residentBytes / 2 ** 20).toFixed(0)];
 }
 
-/** What another run of the command measured, as a sentence. */
-function apartOf(cells) {
-  const told = cells
-    .filter(({ apart }) => apart)
-    .map(({ cell, apart: { date, commit } }) => `${cell} (${date}, commit ${commit})`);
-  return told.length === 0 ? "" : `\nMeasured by \`--only\` in a run of their own: ${told.join(", ")}.`;
+function grouped(items, keyOf) {
+  const groups = new Map();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+
+/** When each cell was measured, and of which sources. */
+function measuredOf(cells) {
+  const byRun = grouped(cells, ({ measured: { date, commit } }) => `on ${date}, commit ${commit}`);
+  if (byRun.size === 1) return [...byRun.keys()][0];
+  return [...byRun].map(([when, of]) => `${when}: ${of.map(({ cell }) => cell).join(", ")}`).join("; ");
+}
+
+/** What did not come through, and what had to be made again, with the reason. */
+function notesOf(cells) {
+  const notes = cells.flatMap(({ cell, failures, runs, ...medians }) =>
+    [...grouped(failures, ({ subject }) => subject)].map(([subject, of]) => {
+      const had = medians[subject]?.rounds ?? 0;
+      const came =
+        had === 0 ? "not measured" : had < runs.length ? `${had} of ${runs.length} rounds` : "made again";
+      const reasons = [...new Set(of.map(({ error }) => error))].join("; ");
+      return `- ${columns[subject]}, ${cell}: ${came}, ${of.length} ${of.length === 1 ? "run" : "runs"} failed (${reasons})`;
+    }),
+  );
+  return notes.length === 0
+    ? ""
+    : `Runs that failed were made once more, and are in no figure:\n\n${notes.join("\n")}\n\n`;
 }

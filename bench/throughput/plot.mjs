@@ -1,4 +1,5 @@
 // The pictures of the throughput: how every cell stands to the bare SDK loop, and how options change what a worker does.
+import { shapeText } from "./cells.mjs";
 import { bar, blue, circle, grey, ink, line, orange, pale, picture, sky, text } from "../svg.mjs";
 
 const bars = [
@@ -6,7 +7,7 @@ const bars = [
   { name: "leaseholdZeroCopy", label: "Leasehold, zeroCopy", colour: sky },
   { name: "kcl", label: "Java KCL 3.5.1", colour: orange },
 ];
-const [width, left, right, top] = [860, 190, 60, 84];
+const [width, left, right, top] = [860, 230, 60, 84];
 const [thickness, padding] = [9, 14];
 
 export function ratioPlot(title, cells) {
@@ -38,8 +39,8 @@ export function ratioPlot(title, cells) {
 const base = (cell) => cell.bareSdk.recordsPerCpuSecond;
 
 function rowOf(cell, from, place) {
-  const [bytes] = cell.cell.split("-");
-  const name = `${bytes.replace(/(?<=\d)(?=[A-Z])/, " ")} × ${cell.size.toLocaleString("en-US")}, ${cell.shards} shards`;
+  const { record, answer } = shapeText(cell);
+  const name = `${record} × ${answer}, ${cell.shards} shards`;
   const parts = [text(left - 12, from + (bars.length * thickness) / 2 + 4, name, { anchor: "end" })];
   bars.forEach(({ name, colour }, i) => {
     const subject = cell[name];
@@ -90,7 +91,7 @@ function panelOf({ title, figure, about, points }) {
   for (let tick = 0; tick <= end; tick += step) {
     const y = up(tick * scale);
     parts.push(line(left, y, width - right, y, { stroke: pale }));
-    parts.push(text(left - 8, y + 4, tick, { anchor: "end", size: 11 }));
+    parts.push(text(left - 8, y + 4, tick.toLocaleString("en-US"), { anchor: "end", size: 11 }));
   }
   points.forEach(({ value, median, spread }, i) => {
     const x = along(i);

@@ -5,12 +5,13 @@ import { subjectNames } from "./cells.mjs";
 import { LeaseTable } from "./lease-table.mjs";
 import { KclTables } from "./kcl-tables.mjs";
 import { fetchKcl } from "./subjects/kcl/fetch.mjs";
+import { failoverMs, heapPercent } from "./subjects/kcl/options.mjs";
 
 const application = "bench";
 const folder = path.join(import.meta.dirname, "subjects");
-/** What Node and the JVM compile on the way is compiled by then; the JVM takes longer. */
-const nodeWarmUpMs = 3_000;
-const javaWarmUpMs = 15_000;
+/** Until it reads. What Node and the JVM compile on the way is compiled after the warm-up; the JVM takes longer. */
+const onNode = { startMs: 1_500, warmUpMs: 3_000 };
+const onJava = { startMs: 8_000, warmUpMs: 15_000 };
 
 /** Leases on a dynalite of the run's own. */
 async function onDynalite() {
@@ -40,7 +41,7 @@ export function leasehold(name, { source = {}, worker = {}, pauseMs = 0, process
       ...args,
       ...(profile === undefined ? [] : ["--profile", profile]),
     ],
-    warmUpMs: nodeWarmUpMs,
+    ...onNode,
     leases: onDynalite,
   };
 }
@@ -49,28 +50,27 @@ const bareSdk = {
   name: "bareSdk",
   command: process.execPath,
   args: [path.join(folder, "bare-sdk.mjs")],
-  warmUpMs: nodeWarmUpMs,
+  ...onNode,
   leases: async () => ({ application, end: async () => {} }),
 };
 
-/** Undefined where Java or the KCL's jars are not to be had; stderr says why. */
+/** @throws Error where Java or the KCL's jars are not to be had */
 async function kcl() {
-  try {
-    const classPath = fetchKcl();
-    const tables = await KclTables.start();
-    return {
-      name: "kcl",
-      command: "java",
-      // It tells its whole course as information: writing that is no part of the work.
-      args: ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classPath, "KclSubject"],
-      warmUpMs: javaWarmUpMs,
-      leases: (cell) => tables.of(cell),
-      close: () => tables.stop(),
-    };
-  } catch (error) {
-    console.error(`the Java KCL is not measured: ${error.message}`);
-    return undefined;
-  }
+  const classPath = fetchKcl();
+  const tables = await KclTables.start();
+  return {
+    name: "kcl",
+    command: "java",
+    // It tells its whole course as information: writing that is no part of the work.
+    args: ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classPath, "KclSubject"],
+    env: (cell) => ({
+      BENCH_FAILOVER_MS: String(failoverMs(cell)),
+      JDK_JAVA_OPTIONS: `-XX:MaxRAMPercentage=${heapPercent(cell)}`,
+    }),
+    ...onJava,
+    leases: (cell) => tables.of(cell),
+    close: () => tables.stop(),
+  };
 }
 
 const makers = {
@@ -80,9 +80,16 @@ const makers = {
   kcl,
 };
 
-/** Those that are wanted; without the KCL where it cannot be had. */
+/** Those that are wanted; what cannot be had, as the KCL where there is no Java, is `missing`, as one that failed. */
 export async function subjectsOf(wanted) {
   const subjects = [];
-  for (const name of subjectNames) if (wanted.includes(name)) subjects.push(await makers[name]());
-  return subjects.filter((subject) => subject !== undefined);
+  const missing = [];
+  for (const name of subjectNames.filter((name) => wanted.includes(name))) {
+    try {
+      subjects.push(await makers[name]());
+    } catch (error) {
+      missing.push({ subject: name, round: 0, isLoss: false, error: error.message });
+    }
+  }
+  return { subjects, missing };
 }

@@ -17,13 +17,21 @@ export function summary(measured) {
     },
     runs: head?.runs ?? [],
     serverShare: Math.max(0, ...measured.map(({ serverShare }) => serverShare)),
-    kclHeapBytes: head?.runs.find(({ kcl }) => kcl)?.kcl.heapBytes ?? null,
   };
+}
+
+/** Whether every subject that is wanted came through in every round, and none has lost records in any run. */
+export function isComplete({ runs, failures }, wanted) {
+  const hasAll = runs.every((round) => wanted.every((name) => round[name] !== undefined));
+  return hasAll && !failures.some(({ isLoss }) => isLoss);
 }
 
 /** Medians of what the subjects did round by round, and how they stand to each other. */
 export function cellOf(cell, rounds, failures) {
-  const medians = Object.fromEntries(subjectNames.map((name) => [name, medianOf(rounds, name)]));
+  const hasLost = (name) => failures.some(({ subject, isLoss }) => isLoss && subject === name);
+  const medians = Object.fromEntries(
+    subjectNames.map((name) => [name, hasLost(name) ? null : medianOf(rounds, name)]),
+  );
   const { bareSdk, leasehold, leaseholdZeroCopy, kcl } = medians;
   const { name, ...shape } = cell;
   return {
@@ -41,7 +49,7 @@ export function cellOf(cell, rounds, failures) {
   };
 }
 
-/** Medians, and between what they lie; null where no run of the subject came through. */
+/** Medians, between what they lie, and of how many rounds; null where no run of the subject came through. */
 function medianOf(rounds, name) {
   const results = rounds.map((round) => round[name]).filter((result) => result !== undefined);
   if (results.length === 0) return null;
@@ -50,6 +58,7 @@ function medianOf(rounds, name) {
   );
   return {
     ...Object.fromEntries(figures.map((figure) => [figure, median(values[figure])])),
+    rounds: results.length,
     spread: [Math.min(...values.recordsPerCpuSecond), Math.max(...values.recordsPerCpuSecond)],
   };
 }

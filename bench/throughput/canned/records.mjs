@@ -16,6 +16,15 @@ export function blockSize(recordBytes, recordsPerCall) {
   return Math.min(recordsPerCall, Math.floor(answerBytes / recordBytes));
 }
 
+export const shardName = (shard) => `shardId-${String(shard).padStart(12, "0")}`;
+
+/** An equal part of all hash keys for each shard. */
+export function hashRange(shard, shards) {
+  const width = 2n ** 128n / BigInt(shards);
+  const end = shard + 1 === shards ? 2n ** 128n : BigInt(shard + 1) * width;
+  return { StartingHashKey: String(BigInt(shard) * width), EndingHashKey: String(end - 1n) };
+}
+
 /** The data of a block's records one after the other: noise, the same in every run. */
 export function blockData(recordBytes, size) {
   const words = new Uint32Array(Math.ceil((recordBytes * size) / 4));

@@ -1,5 +1,5 @@
 // The operations of Kinesis that a consumer by polling calls, on a stream without end whose shards never change.
-import { blockSize, placeOf, sequenceNumber } from "./records.mjs";
+import { blockSize, hashRange, placeOf, sequenceNumber, shardName } from "./records.mjs";
 import { formats, Tape } from "./tape.mjs";
 import { Moment } from "./wire.mjs";
 
@@ -127,19 +127,11 @@ export class CannedStream {
   #listShards({ NextToken, MaxResults = 1_000 }) {
     const from = NextToken === undefined ? 0 : Number(NextToken);
     const to = Math.min(from + MaxResults, this.#shards);
-    const width = 2n ** 128n / BigInt(this.#shards);
-    const shards = Array.from({ length: to - from }, (_, i) => {
-      const shard = BigInt(from + i);
-      const isLast = from + i + 1 === this.#shards;
-      return {
-        ShardId: `shardId-${String(shard).padStart(12, "0")}`,
-        HashKeyRange: {
-          StartingHashKey: String(shard * width),
-          EndingHashKey: String((isLast ? 2n ** 128n : (shard + 1n) * width) - 1n),
-        },
-        SequenceNumberRange: { StartingSequenceNumber: sequenceNumber({ block: 0, record: 0 }) },
-      };
-    });
+    const shards = Array.from({ length: to - from }, (_, i) => ({
+      ShardId: shardName(from + i),
+      HashKeyRange: hashRange(from + i, this.#shards),
+      SequenceNumberRange: { StartingSequenceNumber: sequenceNumber({ block: 0, record: 0 }) },
+    }));
     return { Shards: shards, NextToken: to < this.#shards ? String(to) : undefined };
   }
 

@@ -256,7 +256,7 @@ public final class KclSubject {
     new Scheduler(
             configs.checkpointConfig(),
             configs.coordinatorConfig(),
-            configs.leaseManagementConfig(),
+            configs.leaseManagementConfig().failoverTimeMillis(number("BENCH_FAILOVER_MS")),
             configs.lifecycleConfig(),
             configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
             configs.processorConfig(),
