@@ -8,6 +8,8 @@
 //                                          leaves them in .cache/chaos/last-trace.ndjson
 //   npm run spec:traces -- --spec History  that spec alone, more than one if repeated
 //   npm run spec:traces -- --most 5        traces of each spec and source; default 2
+//   npm run spec:traces -- --file F --lease-duration-ms 10000
+//                                          that of the fleet that told it; default 4000, as in a chaos run
 //   npm run spec:traces -- --json          one object on the last line of stdout
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     file: { type: "string", multiple: true },
     spec: { type: "string", multiple: true },
     most: { type: "string", default: "2" },
+    "lease-duration-ms": { type: "string", default: "4000" },
   },
 });
 const specs = values.spec ?? Object.keys(projections);
@@ -48,15 +51,19 @@ const linesOf = (text) =>
 
 async function ofSeed(seed) {
   const { scenarioOfSeed } = await import("../dist/testing/scenario-draw.js");
-  const { checkpointing } = scenarioOfSeed(seed, { hours: true });
+  const { configOf } = await import("../dist/testing/scenario.js");
+  const scenario = scenarioOfSeed(seed, { hours: true });
+  const isExplicit = scenario.checkpointing === "explicit";
   const text = await output(process.execPath, ["scripts/sim.mjs", "--seed", seed, "--trace"], root);
-  return { of: `seed ${seed}`, events: eventsOf(linesOf(text)), isExplicit: checkpointing === "explicit" };
+  return { of: `seed ${seed}`, events: eventsOf(linesOf(text)), isExplicit, times: configOf(scenario) };
 }
 
 /** Of a file nobody knows whether its processors checkpoint for themselves. */
-function ofFile(file) {
+async function ofFile(file) {
+  const { resolveProtocol } = await import("../dist/model/config.js");
+  const times = resolveProtocol({ leaseDurationMs: Number(values["lease-duration-ms"]) });
   const lines = linesOf(readFileSync(file, "utf8")).sort((a, b) => a.at - b.at);
-  return { of: file, events: eventsOf(lines), isExplicit: true };
+  return { of: file, events: eventsOf(lines), isExplicit: true, times };
 }
 
 async function judge({ spec, of, trace }) {
@@ -82,15 +89,15 @@ fetchTlc();
 await assertJava();
 const files = values.file ?? [];
 const seeds = values.seed ?? (files.length > 0 ? [] : sample);
-if (seeds.length > 0) ensureBuilt();
+ensureBuilt();
 const jobs = [];
 for (const source of [
   ...seeds.map((seed) => () => ofSeed(seed)),
   ...files.map((file) => () => ofFile(file)),
 ]) {
-  const { of, events, isExplicit } = await source();
+  const { of, events, isExplicit, times } = await source();
   for (const spec of specs) {
-    for (const trace of projections[spec].tracesIn(events, { most, isExplicit })) {
+    for (const trace of projections[spec].tracesIn(events, { most, isExplicit, times })) {
       jobs.push({ spec, of, trace });
     }
   }

@@ -47,3 +47,18 @@ export function eventsByLease(events) {
   }
   return leases;
 }
+
+/** The events of each worker, in order, from its creation on, and the death of its process among them. */
+export function eventsOfWorkers(events) {
+  const workers = new Map();
+  const processes = new Map();
+  for (const event of events) {
+    if (event.type === "worker-created") {
+      workers.set(event.workerId, []);
+      processes.set(event.who, [...(processes.get(event.who) ?? []), event.workerId]);
+    }
+    const told = event.type === "died" ? (processes.get(event.who) ?? []) : [event.workerId];
+    for (const workerId of told) workers.get(workerId)?.push(event);
+  }
+  return workers;
+}

@@ -6,7 +6,7 @@ import {
   type Observation,
   type OwnBeats,
 } from "../model/expiry.js";
-import { holderElapsedMs, type Reading } from "../model/reading.js";
+import { holderElapsedMs, observerElapsedMs, type Reading } from "../model/reading.js";
 import type { WorkerRow } from "../model/worker-row.js";
 import { attempts } from "../runtime/attempts.js";
 import type { Cancel } from "../runtime/clock.js";
@@ -135,7 +135,8 @@ export class Observer {
       },
       ({ signal }) => {
         this.#unanswered.add(workerId);
-        emit({ type: "fence-sent", workerId: this.#workerId, victim: workerId, beat: silent.beat });
+        const silentMs = this.#silentMs(workerId);
+        emit({ type: "fence-sent", workerId: this.#workerId, victim: workerId, beat: silent.beat, silentMs });
         return store.membership.fence(workerId, this.#workerId, silent.beat, { signal });
       },
     );
@@ -156,6 +157,11 @@ export class Observer {
     this.#observations.delete(workerId);
     this.#sawFence(row);
     if (row.fencedBy !== this.#workerId) this.#hooks.seen(row);
+  }
+
+  #silentMs(workerId: string): number {
+    const from = this.#observations.get(workerId)?.countFrom;
+    return from === undefined ? 0 : observerElapsedMs(from, this.#deps.clock.now());
   }
 
   /** A fence of our own is told of once, by its answer or by the first read that shows it. */

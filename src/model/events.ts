@@ -169,7 +169,14 @@ export type TenureEvent =
 
 /** What the worker does about the others. */
 export type FleetEvent =
-  | { readonly type: "fence-sent"; readonly workerId: string; readonly victim: string; readonly beat: number }
+  | {
+      readonly type: "fence-sent";
+      readonly workerId: string;
+      readonly victim: string;
+      readonly beat: number;
+      /** For how long no other beat was seen, by the observer's own clocks and without blind time. */
+      readonly silentMs: number;
+    }
   | { readonly type: "fenced"; readonly workerId: string; readonly victim: string; readonly beat: number }
   | { readonly type: "fence-refused"; readonly workerId: string; readonly victim: string }
   /** The first sight of a fence, whoever wrote it. `kind` is left out where this version knows none such. */

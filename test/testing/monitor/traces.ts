@@ -211,6 +211,7 @@ export const fenceSent = (workerId: string, victim: string, number: number): Lea
   workerId,
   victim,
   beat: number,
+  silentMs: 2_500,
 });
 export const fenced = (workerId: string, victim: string, number: number): LeaseholdEvent => ({
   type: "fenced",
