@@ -31,6 +31,9 @@ const of = (workerId: "a" | "b", type: string, more: object = {}) => ({
   ...more,
 });
 
+/** When a silence of T is over. */
+const later = (event: object) => ({ ...event, t: 13_000 });
+
 /** A lease that is worked, checkpointed, lost with its worker, and begun by another who has fenced it. */
 const events = [
   of("a", "lease-created", { epoch: 100, checkpoint: "TRIM_HORIZON" }),
@@ -46,18 +49,18 @@ const events = [
   of("a", "batch-finished", { epoch: 101, records: 1 }),
   of("a", "checkpointed", { epoch: 101, checkpoint: "10" }),
   of("a", "tenure-ended", { epoch: 101, reason: "lease-lost" }),
-  { ...of("b", "fence-sent", { victim: "a", beat: 1, silentMs: 12_600 }), t: 13_000 },
-  { ...of("b", "fenced", { victim: "a", beat: 1 }), t: 13_000 },
-  { ...of("b", "fence-seen", { victim: "a", by: "b", kind: "observer" }), t: 13_000 },
-  of("b", "history-archived", { epoch: 100, how: "created", endedBy: "taken" }),
-  of("b", "tenure-began", { epoch: 102, how: "taken-from-fenced", from: "a", checkpoint: "10" }),
+  later(of("b", "fence-sent", { victim: "a", beat: 1, silentMs: 12_600 })),
+  later(of("b", "fenced", { victim: "a", beat: 1 })),
+  later(of("b", "fence-seen", { victim: "a", by: "b", kind: "observer" })),
+  later(of("b", "history-archived", { epoch: 100, how: "created", endedBy: "taken" })),
+  later(of("b", "tenure-began", { epoch: 102, how: "taken-from-fenced", from: "a", checkpoint: "10" })),
 ];
-/** The other is handed the lease back from a third, and goes on. */
+/** The other goes on under a raised epoch. */
 const lived = [
-  ...events.map((event, at) => ({ ...event, t: Math.max(event.t, events[at - 1]?.t ?? 0) })),
-  of("b", "history-archived", { epoch: 101, owner: "a", how: "taken", endedBy: "taken-from-fenced" }),
-  of("b", "tenure-raised", { epoch: 102, to: 103 }),
-].map((event, at) => ({ ...event, t: Math.max(event.t, at < events.length ? 0 : 13_000) }));
+  ...events,
+  later(of("b", "history-archived", { epoch: 101, owner: "a", how: "taken", endedBy: "taken-from-fenced" })),
+  later(of("b", "tenure-raised", { epoch: 102, to: 103 })),
+];
 const times = { leaseDurationMs: 10_000, safetyMarginMs: 1_000, expiryMs: 12_500 };
 const how = { most: 5, isExplicit: false, times };
 

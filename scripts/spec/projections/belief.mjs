@@ -47,7 +47,10 @@ function project(workerId, told, events, { tickMs, D, W }) {
   const took = events.find(({ type, from, how }) => {
     return type === "tenure-began" && from === workerId && how === "taken-from-fenced";
   });
-  const observer = fence?.workerId ?? took?.workerId;
+  const saw = events.find(({ type, victim, workerId: by }) => {
+    return type === "fence-seen" && victim === workerId && by !== workerId;
+  });
+  const observer = (fence ?? took ?? saw)?.workerId;
   const knows = events.find(({ type, victim, workerId: by }) => {
     return type === "fence-seen" && victim === workerId && by === observer;
   });
@@ -71,14 +74,14 @@ function project(workerId, told, events, { tickMs, D, W }) {
     const step = ofWorker(event, base);
     if (step !== undefined) add(event.t, step);
   }
-  let saw;
+  let seen;
   for (const event of events) {
     if (event.workerId !== observer || event.t > until || event.t < from.t) continue;
     if (event.type === "fence-sent" && event.victim === workerId) {
       const beat = event.beat - base;
       if (beat < 0) return undefined;
-      if (saw !== beat) add(Math.max(event.t - event.silentMs * (1 - off), from.t), { is: "saw", beat });
-      saw = beat;
+      if (seen !== beat) add(Math.max(event.t - event.silentMs * (1 - off), from.t), { is: "saw", beat });
+      seen = beat;
       add(event.t, { is: "fences", beat });
     } else if (event.victim === workerId) {
       if (event.type === "fenced") add(event.t, { is: "fenced" });
