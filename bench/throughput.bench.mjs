@@ -4,7 +4,8 @@
 //   npm run bench -- throughput [--json] [--only 1KiB-full-4,…] [--subjects bareSdk,…]
 //                               [--runs 3] [--seconds 4] [--write-docs] [--again]
 //   npm run bench -- throughput --flame     draws where the worker's time goes: docs/benchmarks/throughput-flame.svg
-//   npm run bench -- throughput --curves    measures what the worker's options change: docs/benchmarks/throughput-curves.*
+//   npm run bench -- throughput --curves    measures what the worker's options change: docs/benchmarks/throughput-curves.*;
+//                               [--only processes,…] some of them
 //
 // With --write-docs each cell is kept and shown as soon as it is measured, and one that was measured whole before, of the same
 // commit, is not measured again but with --again: a run that was broken off is gone on with by the same command.
@@ -13,12 +14,13 @@
 import { optionsOf, refuseFor, say } from "./command.mjs";
 import { describeRig, installed } from "./fleet/surroundings.mjs";
 import { writePage } from "./page.mjs";
-import { cells, subjectNames } from "./throughput/cells.mjs";
+import { cells, inTurn, subjectNames } from "./throughput/cells.mjs";
+import { curves } from "./throughput/curves.mjs";
 import { measureCurves } from "./throughput/measure-curves.mjs";
 import { measure } from "./throughput/measure.mjs";
 import { profileWorker } from "./throughput/profile-worker.mjs";
 import { verdicts } from "./throughput/reach.mjs";
-import { keepCell, keepCurves, keepFlame, keptCells, resultOf } from "./throughput/results.mjs";
+import { keepCell, keepCurve, keepFlame, keptCells, resultOf } from "./throughput/results.mjs";
 import { checkpointMs } from "./throughput/run.mjs";
 import { isMeasured } from "./throughput/schedule.mjs";
 import { version as kclVersion } from "./throughput/subjects/kcl/fetch.mjs";
@@ -36,11 +38,15 @@ const values = optionsOf(refuse, {
 });
 const list = (text) => text?.split(",").map((name) => name.trim());
 const cellNames = cells.map(({ name }) => name);
-const wanted = list(values.only) ?? cellNames;
+const choices = [...cellNames, ...(values.curves ? curves.map(({ name }) => name) : [])];
+const only = list(values.only) ?? choices;
+const wanted = cellNames.filter((name) => only.includes(name));
 const subjects = list(values.subjects) ?? subjectNames;
 const unknown = (given, known) => given.filter((name) => !known.includes(name));
-if (unknown(wanted, cellNames).length > 0) {
-  refuse(`--only ${unknown(wanted, cellNames).join(",")}: no such cell; there are ${cellNames.join(", ")}`);
+if (unknown(only, choices).length > 0) {
+  refuse(
+    `--only ${unknown(only, choices).join(",")}: no such thing to measure; there are ${choices.join(", ")}`,
+  );
 }
 if (unknown(subjects, subjectNames).length > 0) {
   refuse(
@@ -82,22 +88,25 @@ async function measureCells() {
     await keepCell(rig, cell);
     await writePage();
   }
-  const fresh = await measure(missing, subjects, { runs, windowMs, say, onCell });
+  const fresh = await measure(inTurn(missing), subjects, { runs, windowMs, say, onCell });
   const of = (name) => [...fresh, ...had].find(({ cell }) => cell === name);
-  return resultOf(cellNames.filter((name) => wanted.includes(name)).map(of), subjects);
+  return resultOf(wanted.map(of), subjects);
 }
 
 let isComplete = true;
 if (values.curves) {
-  const result = await measureCurves({ runs, windowMs, say });
+  const asked = curves.filter(({ name }) => only.includes(name));
+  const onCurve = (curve) => keepCurve(rig, curve);
+  const result = await measureCurves(asked, { runs, windowMs, say, onCurve });
   isComplete &&= result.isComplete;
-  if (result.isComplete) await keepCurves({ ...rig, ...result });
-  else console.error("the curves are incomplete: those that were kept before stay as they are");
-  if (!writesDocs) tell(result);
+  for (const { name, isWhole } of result.curves) {
+    if (!isWhole) console.error(`${name} is incomplete: what was kept of it before stays as it is`);
+  }
+  if (!writesDocs) tell({ ...rig, ...result });
 }
 if (values.flame) keepFlame(await profileWorker({ windowMs, say }));
 if (writesDocs || values.curves || values.flame) await writePage();
-if (writesDocs || !(values.curves || values.flame)) {
+if (wanted.length > 0 && (writesDocs || !(values.curves || values.flame))) {
   const result = await measureCells();
   isComplete &&= result.isComplete;
   console.error(`\n${verdictTable(verdicts(result))}\n`);

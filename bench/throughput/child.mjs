@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 const keptOutput = 2_000;
 
 /** A child did not say what was due. @param output the last of its stderr */
-export class Silence extends Error {
+class Silence extends Error {
   constructor(message, output) {
     super(message);
     this.output = output.trim();

@@ -47,7 +47,7 @@ export const curves = [
     values: [1, 2],
     stream: () => stream(64, 10_000, 100),
     options: (processes) => ({ processes }),
-    figures: ["recordsPerSecond"],
-    about: "100 B records, full batches, 64 shards",
+    figures: ["recordsPerSecond", "recordsPerCpuSecond"],
+    about: "100 B records, full batches, 64 shards, two cores",
   },
 ];

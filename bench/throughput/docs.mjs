@@ -30,10 +30,10 @@ export function throughputSection(run) {
   return `## Throughput
 
 Made by \`npm run bench -- throughput --write-docs\`, which took ${minutes(tookMs)}; raw results:
-[benchmarks/throughput.json](benchmarks/throughput.json). Measured ${measuredOf(cells)}.
+[benchmarks/throughput.json](benchmarks/throughput.json). Measured ${measuredOf(cells, ({ cell }) => cell)}.
 
 What a record costs: how many of them get through in a second of CPU, user and system, of the process that reads them.
-In every cell the subjects take turns, ${rounds} rounds, a process for each run, against one stream that answers from
+In every cell the subjects take turns (rounds: ${rounds}), a process for each run, against one stream that answers from
 memory (\`bench/throughput/canned/\`), on loopback without TLS. A run is measured over ${windowMs / 1_000} s, after every shard was read and
 3 s more for Node, 15 s for the JVM. Figures are medians. Every subject reads the first and the last byte of
 each record; what they add up to, and the sequence numbers, show that none was lost or skipped.
@@ -102,17 +102,19 @@ as wide as its share of the busy time. Opened by itself, the picture names every
 `
     : ""
 }
-${keptCurves() === undefined ? "" : curvesSection(keptCurves())}
+${keptCurves().length === 0 ? "" : curvesSection(keptCurves())}
 ### Surroundings of the throughput
 
 ${surroundings(run)}
 `;
 }
 
-function curvesSection({ date, versions, runs, curves: measured }) {
+function curvesSection(measured) {
   const drawn = measured.flatMap(({ name, points }) => {
     const { title, about, figures } = curves.find((curve) => curve.name === name);
-    return figures.map((figure) => ({
+    // One that was kept before a figure was added to it has none.
+    const known = figures.filter((figure) => points.every((point) => point[figure] !== undefined));
+    return known.map((figure) => ({
       title,
       about,
       figure,
@@ -123,9 +125,9 @@ function curvesSection({ date, versions, runs, curves: measured }) {
   writeFileSync(file, curvesPlot("What the worker's options change", drawn));
   return `### Options
 
-Made by \`npm run bench -- throughput --curves\` on ${date}, commit ${versions.commit}: one option of a worker at a time, all else by
-default; runs of each point: ${runs}. A dot is the median, the line through it goes from the least to the most. Raw results:
-[benchmarks/throughput-curves.json](benchmarks/throughput-curves.json).
+Made by \`npm run bench -- throughput --curves\`: one option of a worker at a time, all else by default; runs of each point:
+${Math.min(...measured.map(({ runs }) => runs))}. Measured ${measuredOf(measured, ({ name }) => name)}. A dot is the median, the line through it goes from the least to the
+most. Raw results: [benchmarks/throughput-curves.json](benchmarks/throughput-curves.json).
 
 ![Small plots, one for each option](benchmarks/throughput-curves.svg)
 `;
@@ -163,11 +165,11 @@ function grouped(items, keyOf) {
   return groups;
 }
 
-/** When each cell was measured, and of which sources. */
-function measuredOf(cells) {
-  const byRun = grouped(cells, ({ measured: { date, commit } }) => `on ${date}, commit ${commit}`);
+/** When each was measured, and of which sources. */
+function measuredOf(items, nameOf) {
+  const byRun = grouped(items, ({ measured: { date, commit } }) => `on ${date}, commit ${commit}`);
   if (byRun.size === 1) return [...byRun.keys()][0];
-  return [...byRun].map(([when, of]) => `${when}: ${of.map(({ cell }) => cell).join(", ")}`).join("; ");
+  return [...byRun].map(([when, of]) => `${when}: ${of.map(nameOf).join(", ")}`).join("; ");
 }
 
 /** What did not come through, and what had to be made again, with the reason. */

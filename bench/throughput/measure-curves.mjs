@@ -1,6 +1,5 @@
-// Every point of the curves, round by round.
+// Every point of the curves that are wanted, round by round.
 import { CannedServer } from "./canned-server.mjs";
-import { curves } from "./curves.mjs";
 import { LostRecords, runOnce } from "./run.mjs";
 import { leasehold } from "./subjects.mjs";
 import { median } from "./summary.mjs";
@@ -8,12 +7,14 @@ import { median } from "./summary.mjs";
 /** As in the cells, a run that fails is made once more, unless records were lost. */
 const triesAtMost = 2;
 
-/** @returns for each curve { name, points: [{ value, … medians and runs of its figures }] }, and what failed */
-export async function measureCurves({ runs, windowMs, say }) {
+/**
+ * @param onCurve given each curve of which every point came through, as soon as it is measured
+ * @returns for each curve { name, points: [{ value, … medians and runs of its figures }], runs, windowMs }, and what failed
+ */
+export async function measureCurves(curves, { runs, windowMs, say, onCurve }) {
   const startedAt = performance.now();
   const measured = [];
   const failures = [];
-  let isWhole = true;
 
   async function attempt(curve, value, what) {
     for (let tries = 1; tries <= triesAtMost; tries++) {
@@ -29,7 +30,6 @@ export async function measureCurves({ runs, windowMs, say }) {
         if (isLoss) break;
       }
     }
-    isWhole = false;
     return undefined;
   }
 
@@ -45,14 +45,14 @@ export async function measureCurves({ runs, windowMs, say }) {
       }
     }
     for (const [value, all] of results) if (all.length > 0) points.push(pointOf(curve, value, all));
-    measured.push({ name: curve.name, points });
+    const isWhole = [...results.values()].every((all) => all.length === runs);
+    measured.push({ name: curve.name, points, runs, windowMs, isWhole });
+    if (isWhole) await onCurve(measured.at(-1));
   }
   return {
     curves: measured,
     failures,
-    isComplete: isWhole && !failures.some(({ isLoss }) => isLoss),
-    runs,
-    windowMs,
+    isComplete: measured.every(({ isWhole }) => isWhole),
     tookMs: Math.round(performance.now() - startedAt),
   };
 }

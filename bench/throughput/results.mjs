@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import path from "node:path";
 import { pretty } from "../pretty.mjs";
 import { cells as allCells, subjectNames } from "./cells.mjs";
+import { curves as allCurves } from "./curves.mjs";
 import { flamePicture } from "./flame.mjs";
 import { isComplete, summary } from "./summary.mjs";
 
@@ -16,12 +17,12 @@ export const flame = path.join(folder, "throughput-flame.svg");
 /** The cells that were measured so far, in the order of all. */
 export const keptCells = () => read(files.cells)?.cells ?? [];
 
-/** Undefined where none were measured. */
-export const keptCurves = () => read(files.curves);
+/** Those that were measured so far, in the order of all. */
+export const keptCurves = () => read(files.curves)?.curves ?? [];
 
 /** Puts a cell in the place of the one before. It says when it was measured, and of which sources. */
 export async function keepCell(rig, cell) {
-  const measured = { ...cell, measured: { date: rig.date, commit: rig.versions.commit } };
+  const measured = { ...cell, measured: measuredBy(rig) };
   await write(files.cells, { ...rig, ...resultOf(withCell(keptCells(), measured), subjectNames) });
 }
 
@@ -44,7 +45,15 @@ export function resultOf(cells, subjects) {
   };
 }
 
-export const keepCurves = (run) => write(files.curves, run);
+export async function keepCurve(rig, curve) {
+  const measured = { ...curve, measured: measuredBy(rig) };
+  const all = allCurves.flatMap(({ name }) =>
+    name === curve.name ? measured : keptCurves().filter((kept) => kept.name === name),
+  );
+  await write(files.curves, { ...rig, curves: all });
+}
+
+const measuredBy = ({ date, versions: { commit } }) => ({ date, commit });
 
 /** Where the worker's time goes, of a profile of its. */
 export function keepFlame(profile) {

@@ -3,17 +3,17 @@ import { isComplete } from "./summary.mjs";
 
 /** A canned stream lays out its bodies, a subject ends. */
 const betweenMs = 1_500;
-/** The slowest, the bare loop, takes so long to read a full answer of one more shard. */
-const eachShardMs = 120;
-
 /** On a machine that does nothing else. A subject is started, reads every shard, warms up and is measured. */
 export function expectedMs(cells, subjects, { runs, windowMs }) {
   const ofRun = (cell, { startMs, warmUpMs }) =>
-    startMs + cell.shards * eachShardMs + warmUpMs + windowMs + betweenMs;
+    startMs + firstAnswersMs(cell) + warmUpMs + windowMs + betweenMs;
   return cells
     .flatMap((cell) => subjects.map((subject) => runs * ofRun(cell, subject)))
     .reduce((sum, ms) => sum + ms, 0);
 }
+
+/** In which the slowest subject, the bare loop, reads an answer of every shard: so much a record, and so much a byte. */
+const firstAnswersMs = ({ shards, size, recordBytes }) => shards * size * (0.003 + recordBytes * 0.00001);
 
 export const minutes = (ms) => `${Math.ceil(ms / 60_000)} min`;
 
