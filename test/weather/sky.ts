@@ -10,6 +10,7 @@ import {
   type TestFleet,
   type TestStream,
 } from "../../src/testing/index.js";
+import { workedIn } from "../integration/suite/worked.js";
 import { builtTesting } from "../support/built.js";
 import { Punctuality } from "./punctuality.js";
 
@@ -34,9 +35,8 @@ export interface Spell {
   readonly lastedMs: number;
   /** Requests that the proxies did not let through as they came. */
   readonly faulted: number;
-  /** Texts that were worked, once for each time. */
+  /** Texts whose checkpoint got through, once for each time. */
   readonly done: readonly string[];
-  readonly put: readonly string[];
   /** What each worker's log says at `warn` or `error`, in its order; fewer than workers where one had nothing to say. */
   readonly told: readonly (readonly string[])[];
   /** How often the most frequent sentence of one worker's log at `warn` or `error` stands there. */
@@ -147,11 +147,10 @@ export class Sky {
     this.dynamodb.clear();
     this.kinesis.clear();
     await this.#atRest(over, beatsAtRest);
-    const done = await this.#fleet.until(
+    await this.#fleet.until(
       () => {
-        const texts = this.#doneSince(from);
-        const known = new Set(texts);
-        return put.every((text) => known.has(text)) && texts;
+        const worked = workedIn(this.#fleet.events.slice(from));
+        return put.every((text) => worked.has(text));
       },
       { what: "all records to be worked", withinMs: patienceMs },
     );
@@ -159,7 +158,10 @@ export class Sky {
     const during = events.slice(0, over - from);
     const lateMs = this.#punctuality.lateMs(events);
     const lastedMs = performance.now() - startedMs;
-    return { events, during, lateMs, lastedMs, faulted, done, put, ...logOf(events) };
+    const done = events.flatMap((event) =>
+      event.type === "logged" && event.message === "done" ? (event.fields["texts"] as readonly string[]) : [],
+    );
+    return { events, during, lateMs, lastedMs, faulted, done, ...logOf(events) };
   }
 
   /** Records come in until the planner has long found nothing to move: what the first load moves is nobody's weather. */
@@ -208,20 +210,10 @@ export class Sky {
     await Promise.all([this.dynamodb.stop(), this.kinesis.stop()]);
     await Promise.all(this.#emulators.map((emulator) => emulator.stop()));
   }
-
-  #doneSince(from: number): readonly string[] {
-    return this.#fleet.events
-      .slice(from)
-      .flatMap((event) => (event.type === "logged" && event.message === "done" ? textsOf(event.fields) : []));
-  }
 }
 
 function faultedBy({ counts }: FaultProxy): number {
   return [...counts.values()].reduce((sum, { faulted }) => sum + faulted, 0);
-}
-
-function textsOf(fields: Readonly<Record<string, unknown>>): readonly string[] {
-  return fields["texts"] as readonly string[];
 }
 
 /** What the workers' logs say of these events, by the logger that ships, on the events' own times. */

@@ -7,6 +7,7 @@ import { Bench, handler } from "./bench.js";
 import { builtTesting } from "../../support/built.js";
 import { expectWholeHistory, historyOf } from "./history.js";
 import type { Place } from "./place.js";
+import { workedIn } from "./worked.js";
 
 type Logged = Seen & { readonly type: "logged"; readonly fields: Readonly<Record<string, unknown>> };
 
@@ -53,8 +54,8 @@ export function fleetCases(place: () => Place): void {
       (fleet.of("logged") as Logged[]).filter((line) => line.message === message);
     const textsOf = ({ fields }: Logged): readonly string[] => (fields["texts"] ?? []) as readonly string[];
     const allDone = (): boolean => {
-      const done = new Set(lines("done").flatMap(textsOf));
-      return put.every((text) => done.has(text));
+      const worked = workedIn(fleet.events);
+      return put.every((text) => worked.has(text));
     };
 
     /** Every open lease is owned by one of these, and each of them has some: shares go by load, not by number. */
@@ -235,7 +236,7 @@ export function fleetCases(place: () => Place): void {
       expect(json()).to.include({ ok: true, leases: 7 });
     });
 
-    /** Tenures that ended by a loss: a starved machine may let a belief of 2 s lapse, and what was read comes again. */
+    /** Tenures that ended by a loss: a starved machine may let a belief lapse, and what was read comes again. */
     const lost = (): ReadonlySet<string> =>
       new Set(
         fleet

@@ -12,7 +12,7 @@ export default (context) => {
     async process(batch, lease) {
       const texts = batch.records.map(({ data }) => Buffer.from(data).toString());
       const { leaseKey, fencingToken: token } = lease;
-      const about = { leaseKey, token, texts, turn: batch.turn };
+      const about = { leaseKey, token, texts, turn: batch.turn, to: batch.records.at(-1)?.sequenceNumber };
       logger.info(about, "working");
       // `hold:w2` is kept by the worker w2 until its lease is over. No look at lease.assertHeld() then: whether the late
       // checkpoint is refused is what the suite wants to know.
