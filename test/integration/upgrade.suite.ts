@@ -40,7 +40,7 @@ const { Worker, fixedPartitions } = await import("./" + build + "/index.js");
 const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
 const say = (line) => process.stdout.write(JSON.stringify(line) + "\\n");
 const worker = new Worker({
-  application: "${application}", label, deployment: build, leaseDurationMs: 4000, deployHoldMs: ${String(holdMs)},
+  application: "${application}", label, deployment: build, leaseDurationMs: 10000, deployHoldMs: ${String(holdMs)},
   checkpointIntervalMs: 0, source: fixedPartitions({ partitions: 6, turnIntervalMs: 200 }),
   dynamodb: { client: (defaults) => new DynamoDBClient({ ...defaults, endpoint, region: "us-east-1",
     credentials: { accessKeyId: "test", secretAccessKey: "test" } }) },
