@@ -51,7 +51,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   "half of all calls to the store throttled": {
     dynamodb: [{ kind: "throttle", share: 0.5 }],
     forMs: 15_000,
-    says: /^the store throttles dynamodb:\w+ on table\/weather(-fleet)?, and it is tried again: .*ProvisionedThroughputExceededException/,
+    says: /^the store throttles dynamodb:\w+ on table\/weather(-fleet|\/index\/\w+)?, and it is tried again: .*ProvisionedThroughputExceededException/,
     felt: "by-all",
     keepsBelief: true,
   },
@@ -123,7 +123,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
   "an outage of the stream": {
     kinesis: [{ kind: "outage" }],
     forMs: 8_000,
-    says: /^the source cannot be read, .*the stream weather could not be read/,
+    // Now and then the planner is about to look which shards there are.
+    says: /^(the source cannot be read, and|discovery failed,) .*the stream weather could not be read/,
     felt: "by-all",
     keepsBelief: true,
   },
