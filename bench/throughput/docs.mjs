@@ -34,8 +34,8 @@ Made by \`npm run bench -- throughput --write-docs\`, which took ${minutes(tookM
 
 What a record costs: how many of them get through in a second of CPU, user and system, of the process that reads them.
 In every cell the subjects take turns (rounds: ${rounds}), a process for each run, against one stream that answers from
-memory (\`bench/throughput/canned/\`), on loopback without TLS. A run is measured over ${windowMs / 1_000} s, after every shard was read and
-3 s more for Node, 15 s for the JVM. Figures are medians. Every subject reads the first and the last byte of
+memory (\`bench/throughput/canned/\`), on loopback without TLS. A run is measured over ${windowMs / 1_000} s, or until each shard was read in them, after every
+shard was read and 3 s more for Node, 15 s for the JVM. Figures are medians. Every subject reads the first and the last byte of
 each record; what they add up to, and the sequence numbers, show that none was lost or skipped.
 
 ${row("", "measured", "aim", "")}

@@ -11,7 +11,7 @@ describe("the throughput bench's subjects on Node", () => {
   const batch = (from: number): unknown => ["s", 10, sequence(from), sequence(from + 9), 0];
 
   /** Has a tally see batches, the last of them over and over, and tells what it said before the word to begin and after. */
-  async function tell(alone: string, batches: unknown[]): Promise<Record<string, unknown>[]> {
+  async function tell(alone: string, batches: unknown[], shards = 1): Promise<Record<string, unknown>[]> {
     const script = `
       const { Tally } = await import(${JSON.stringify(urlOf("subjects/tally.mjs"))});
       const tally = new Tally();
@@ -22,7 +22,7 @@ describe("the throughput bench's subjects on Node", () => {
     const env = {
       ...process.env,
       BENCH_ALONE: alone,
-      BENCH_SHARDS: "1",
+      BENCH_SHARDS: String(shards),
       BENCH_BLOCK: "10",
       BENCH_WARM_UP_MS: "0",
       BENCH_WINDOW_MS: "1",
@@ -45,6 +45,16 @@ describe("the throughput bench's subjects on Node", () => {
     );
     expect(said.map(({ event }) => event)).to.deep.equal(["ready", "to"]);
     expect(said[1]?.records).to.be.within(10, 100);
+  });
+
+  it("count until each shard was read, where that is longer than the window", async () => {
+    const other = (from: number): unknown => ["t", 10, sequence(from), sequence(from + 9), 0];
+    const often = Array.from({ length: 100 }, (_, i) => batch(10 * i));
+    // The second shard comes once before the word to begin, and not again until long after.
+    const said = await tell("yes", [other(0), ...often.slice(0, 90), other(10), ...often.slice(90)], 2);
+    expect(said.map(({ event }) => event)).to.deep.equal(["ready", "to"]);
+    const read = said[1]?.read as Read[];
+    expect(read.find(({ shardId }) => shardId === "t")?.records).to.equal(20);
   });
 
   it("refuse a gap when they are alone, and tell of one as two runs when they share the stream", async () => {

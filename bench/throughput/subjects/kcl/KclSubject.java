@@ -3,6 +3,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -95,21 +96,23 @@ public final class KclSubject {
 
   /** When what is measured begins and ends. */
   private static final class Window {
+    private final Set<String> shardsRead = new HashSet<>();
     private Long warmSince;
     private boolean isReady;
     private Mark from;
     private boolean isOver;
 
-    synchronized void batchWorked() {
+    synchronized void batchWorked(String shard) {
       long now = System.nanoTime();
       if (isOver) return;
+      if (from != null) shardsRead.add(shard);
       if (warmSince == null) {
         if (SHARDS_READ.size() == SHARDS) warmSince = now;
       } else if (!isReady) {
         if (now - warmSince < WARM_UP_NANOS) return;
         isReady = true;
         say("{\"event\":\"ready\"}");
-      } else if (from != null && now - from.nanos >= WINDOW_NANOS) {
+      } else if (from != null && now - from.nanos >= WINDOW_NANOS && shardsRead.size() == SHARDS) {
         isOver = true;
         tell(Mark.now());
       }
@@ -168,7 +171,7 @@ public final class KclSubject {
       run.add(records.size(), sum);
       RECORDS.addAndGet(records.size());
       SHARDS_READ.add(shard);
-      WINDOW.batchWorked();
+      WINDOW.batchWorked(shard);
       if (System.nanoTime() - savedAt >= CHECKPOINT_NANOS) checkpoint(input);
     }
 
