@@ -52,7 +52,7 @@ try {
   for (const failure of failures) console.error(`FAILED  ${failure}`);
   if (failures.length === 0) rmSync(run, { recursive: true, force: true });
   else console.error(`its logs are kept in ${run}`);
-  if (json) console.log(JSON.stringify(result));
+  if (json) console.log(JSON.stringify({ ...result, failures }));
   else console.log(tableOf(result));
   process.exitCode = failures.length === 0 ? 0 : 1;
 } catch (error) {

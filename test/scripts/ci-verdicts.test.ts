@@ -134,7 +134,7 @@ describe("what a suite counts as in the whole run", () => {
   it("counts each promise of chaos", () => {
     const broken = { lost: 1, overlaps: 1, historyGaps: 1, traceViolations: 1, unexcusedEnds: 1, hanging: 1 };
     const none = Object.fromEntries(Object.keys(broken).map((name) => [name, 0]));
-    const good = { records: 5, ...none, selfTest: true };
+    const good = { records: 5, ...none, selfTest: true, failures: [] };
     expect(countsOf(verdicts.ofChaos(printed(good)))).to.deep.equal({ passed: 8, failed: 0 });
     for (const [name, times] of Object.entries({ ...broken, records: 0, selfTest: false })) {
       const bad = { ...good, [name]: times };
@@ -212,11 +212,20 @@ describe("what failed in a suite, as the whole run says at its end", () => {
   });
 
   it("is each claim of a tool's result that is not so, with what it says", () => {
-    const hurt = { records: 5, lost: 2, overlaps: 0, historyGaps: 0, traceViolations: 0, unexcusedEnds: 0 };
-    expect(verdicts.ofChaos(printed({ ...hurt, hanging: 1, selfTest: true }, 1)).failures).to.deep.equal([
+    const clean = { records: 5, lost: 0, overlaps: 0, historyGaps: 0, traceViolations: 0, unexcusedEnds: 0 };
+    const chaos = { ...clean, hanging: 0, selfTest: true };
+    const hurt = { ...chaos, lost: 2, hanging: 1, failures: ["lost: r1, r2", "hanging: w1 did not end"] };
+    expect(verdicts.ofChaos(printed(hurt, 1)).failures).to.deep.equal([
       "lost: 2",
       "hanging: 1",
+      "lost: r1, r2",
+      "hanging: w1 did not end",
     ]);
+    // What is in no figure makes it fail all the same, and is said.
+    const idle = { ...chaos, failures: Array.from({ length: 30 }, (_, i) => `too few of ${String(i)}`) };
+    const { failed, failures } = verdicts.ofChaos(printed(idle, 1));
+    expect(failed).to.equal(1);
+    expect(failures).to.have.length(10).and.to.include("too few of 0");
     const violations = [
       { seed: 7, invariant: "one-believer" },
       { seed: 7, invariant: "nothing-lost" },
