@@ -77,7 +77,7 @@ export class Adoption {
       this.#firstSeenMs.clear();
       return;
     }
-    this.#ledger = Ledger.of(snapshot.leases, this.#ledger);
+    this.#ledger = Ledger.of(snapshot, this.#ledger);
     const mine = adoptionsFor(workerId, this.#firstSeenMs, snapshot, this.#ledger);
     this.#lookForLeftOvers(new Set(mine), snapshot.nowMs);
     const keys = mine.filter((key) => !tenures.busy(key));

@@ -5,8 +5,10 @@ import type { LeaseScan } from "../store/lease-reader.js";
 
 /** The lease rows as this worker last saw them: by scans, and by every write and read of a single row in between. */
 export class LeaseView {
-  #leases = new Map<string, Lease>();
-  /** The same as a list, until the next change: looked through in every round. */
+  /** The rows, and where each stands: a scan that brings those of before looks none of them up. */
+  #rows: Lease[] = [];
+  #places = new Map<string, number>();
+  /** The rows as they were given away, until the next change: looked through in every round. */
   #all: readonly Lease[] | undefined;
   /** Owner → how many unfinished rows name it; under undefined those that name nobody. */
   #owners = new Map<string | undefined, number>();
@@ -19,7 +21,8 @@ export class LeaseView {
   }
 
   get(leaseKey: string): Lease | undefined {
-    return this.#leases.get(leaseKey);
+    const place = this.#places.get(leaseKey);
+    return place === undefined ? undefined : this.#rows[place];
   }
 
   /** A row that stands and cannot be read: what it would say is unknown, which is not the same as gone. */
@@ -38,7 +41,7 @@ export class LeaseView {
   }
 
   all(): readonly Lease[] {
-    this.#all ??= [...this.#leases.values()];
+    this.#all ??= [...this.#rows];
     return this.#all;
   }
 
@@ -53,51 +56,81 @@ export class LeaseView {
    */
   apply(lease: Lease): void {
     const { leaseKey, epoch } = lease;
-    const before = this.#leases.get(leaseKey);
+    const before = this.get(leaseKey);
     if (before !== undefined && epoch < before.epoch) return;
-    this.#leases.set(leaseKey, lease);
-    this.#all = undefined;
-    if (before !== undefined) this.#count(before, -1);
-    this.#count(lease, 1);
+    const place = this.#places.get(leaseKey) ?? this.#rows.length;
+    this.#places.set(leaseKey, place);
+    this.#put(place, lease);
     if (isTakenByStranger(lease)) this.leaveToStrangers(new Set([...this.#strangers, leaseKey]));
   }
 
   remove(leaseKey: string): void {
-    const before = this.#leases.get(leaseKey);
-    if (before === undefined) return;
-    this.#leases.delete(leaseKey);
-    this.#all = undefined;
-    this.#count(before, -1);
+    const place = this.#places.get(leaseKey);
+    if (place === undefined) return;
+    this.#put(place, undefined);
+    this.#places.delete(leaseKey);
+    // The last takes its place: nothing depends on the order.
+    const last = this.#rows.pop();
+    if (last === undefined || place === this.#rows.length) return;
+    this.#rows[place] = last;
+    this.#places.set(last.leaseKey, place);
   }
 
   /** A whole scan: what it lacks is gone, unless it was made meanwhile; where a newer row is known that one stays. */
-  replace(scan: LeaseScan): void {
-    this.#unreadable = new Set(scan.invalid.map(({ leaseKey }) => leaseKey));
-    if (this.#isAsIn(scan)) return;
-    const before = this.#leases;
-    this.#leases = new Map();
+  replace({ leases, invalid }: LeaseScan): void {
+    this.#unreadable = new Set(invalid.map(({ leaseKey }) => leaseKey));
+    if (!this.#standAsIn(leases)) this.#arrange(leases);
+    leases.forEach((lease, place) => {
+      const known = this.#rows[place];
+      if (known === undefined || known.epoch <= lease.epoch) this.#put(place, lease);
+    });
+  }
+
+  /** Whether a scan brings the keys that are known, each at its place: most do. */
+  #standAsIn(leases: readonly Lease[]): boolean {
+    return (
+      leases.length === this.#rows.length &&
+      leases.every(({ leaseKey }, place) => this.#rows[place]?.leaseKey === leaseKey)
+    );
+  }
+
+  /** Has what is known stand as in a scan; what that lacks is forgotten. */
+  #arrange(leases: readonly Lease[]): void {
+    const rows = leases.map((lease) => this.get(lease.leaseKey) ?? lease);
+    this.#rows = rows;
     this.#all = undefined;
+    this.#places = new Map();
     this.#owners = new Map();
-    for (const lease of scan.leases) {
-      const known = before.get(lease.leaseKey);
-      const kept = known !== undefined && known.epoch > lease.epoch ? known : lease;
-      this.#leases.set(lease.leaseKey, kept);
-      this.#count(kept, 1);
-    }
+    rows.forEach((lease, place) => {
+      this.#places.set(lease.leaseKey, place);
+      this.#count(lease, 1);
+    });
   }
 
-  /** Whether a scan brings the very rows that are known: a store in memory does, while nothing is written. */
-  #isAsIn({ leases }: LeaseScan): boolean {
-    const all = this.all();
-    return leases.length === all.length && leases.every((lease, i) => lease === all[i]);
+  /** @param lease undefined: the row is gone */
+  #put(place: number, lease: Lease | undefined): void {
+    const before = this.#rows[place];
+    if (before === lease) return;
+    if (lease !== undefined) this.#rows[place] = lease;
+    this.#all = undefined;
+    // Whose the leases are hardly ever changes, and a scan may bring a hundred thousand.
+    if (before?.owner === lease?.owner && isOpen(before) === isOpen(lease)) return;
+    if (before !== undefined) this.#count(before, -1);
+    if (lease !== undefined) this.#count(lease, 1);
   }
 
-  #count({ owner, marked, checkpoint }: Lease, by: 1 | -1): void {
-    if (marked || isFinished(checkpoint)) return;
+  #count(lease: Lease, by: 1 | -1): void {
+    if (!isOpen(lease)) return;
+    const { owner } = lease;
     const count = (this.#owners.get(owner) ?? 0) + by;
     if (count === 0) this.#owners.delete(owner);
     else this.#owners.set(owner, count);
   }
+}
+
+/** What is no row is not open. */
+function isOpen(lease: Lease | undefined): boolean {
+  return lease !== undefined && !lease.marked && !isFinished(lease.checkpoint);
 }
 
 function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

@@ -20,14 +20,14 @@ export const nothingPlanned: PlannedLeases = {
   keys: () => [],
 };
 
+/** The leases as plans see them, and what they weigh. */
+export type SeenLeases = Required<Pick<PlanSnapshot, "leases" | "weights">>;
+
 /**
  * What the plan functions see of the rows that this worker knows.
- * @param leases as they are seen; by default made anew, for a look at nothing but the rows
+ * @param seen the leases; by default made anew, for a look at nothing but the rows
  */
-export function snapshotOf(
-  member: Member,
-  leases: readonly PlanLease[] = member.leases.all().map((lease) => planLease(lease, member, nothingPlanned)),
-): PlanSnapshot {
+export function snapshotOf(member: Member, seen: SeenLeases = lookAt(member)): PlanSnapshot {
   const { fleet, deps, workerId } = member;
   return {
     nowMs: deps.clock.now().monoMs,
@@ -36,8 +36,21 @@ export function snapshotOf(
       row.workerId === workerId ? ownWorker(row, member) : planWorker(row),
     ),
     ...(fleet.rollout === undefined ? {} : { rollout: fleet.rollout }),
-    leases,
+    ...seen,
   };
+}
+
+function lookAt(member: Member): SeenLeases {
+  const rows = member.leases.all();
+  return {
+    leases: rows.map((row) => planLease(row, member, nothingPlanned)),
+    weights: Float64Array.from(rows, knownWeight),
+  };
+}
+
+/** NaN where the row says nothing. */
+export function knownWeight({ throughputKBps }: Lease): number {
+  return planWeight(throughputKBps) ?? NaN;
 }
 
 /** Of itself a worker knows more than its row says, and sooner: what it may not process changes between two beats. */
@@ -63,25 +76,49 @@ function planWorker(row: WorkerRow): PlanWorker {
 }
 
 /** What the plan functions see of a lease row. Of one shape, whatever it lacks: plans look at many. */
-export function planLease(lease: Lease, { fleet, leases }: Member, planned: PlannedLeases): PlanLease {
+export function planLease(lease: Lease, member: Member, planned: PlannedLeases): PlanLease {
   const { leaseKey, owner, epoch } = lease;
-  const finished = lease.marked || isFinished(lease.checkpoint);
   return {
     leaseKey,
     owner,
     epoch,
-    weight: planWeight(lease.throughputKBps),
-    finished,
-    waiting: !finished && !mayBeWorked(lease, leases),
-    free: owner === undefined || (fleet.isFree(owner) && !leases.isStrangers(leaseKey)),
+    finished: isDone(lease),
+    waiting: isWaiting(lease, member),
+    free: isFree(lease, member),
     inFlightTo: planned.target(leaseKey, epoch),
     coolUntilMs: planned.coolUntilMs(leaseKey),
   };
 }
 
+/** Whether that is what they saw of it before. Told without making it: a scan brings many rows, and most are as they were. */
+export function isSeenAs(seen: PlanLease, lease: Lease, member: Member, planned: PlannedLeases): boolean {
+  const { leaseKey, owner, epoch } = lease;
+  return (
+    seen.leaseKey === leaseKey &&
+    seen.owner === owner &&
+    seen.epoch === epoch &&
+    seen.finished === isDone(lease) &&
+    seen.waiting === isWaiting(lease, member) &&
+    seen.free === isFree(lease, member) &&
+    seen.inFlightTo === planned.target(leaseKey, epoch) &&
+    seen.coolUntilMs === planned.coolUntilMs(leaseKey)
+  );
+}
+
+function isDone({ marked, checkpoint }: Lease): boolean {
+  return marked || isFinished(checkpoint);
+}
+
+function isFree({ leaseKey, owner }: Lease, { fleet, leases }: Member): boolean {
+  return owner === undefined || (fleet.isFree(owner) && !leases.isStrangers(leaseKey));
+}
+
+function isWaiting(lease: Lease, { leases }: Member): boolean {
+  return lease.parents.length > 0 && !isDone(lease) && !mayBeWorked(lease, leases);
+}
+
 /** A parent whose row cannot be read may be open: its children wait until somebody has mended it. */
 function mayBeWorked(lease: Lease, leases: LeaseView): boolean {
-  if (lease.parents.length === 0) return true;
   if (lease.parents.some((key) => leases.isUnreadable(key))) return false;
   return parentsAreDone(lease, (key) => leases.get(key));
 }

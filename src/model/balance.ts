@@ -46,7 +46,7 @@ export function balanceMembers(
   );
   const band = limits.level * deadBand + books.epsilon;
   const moves: Move[] = [];
-  const budget = Math.max(1, Math.floor(books.leases.length * budgetShare));
+  const budget = Math.max(1, Math.floor(books.leases * budgetShare));
   const isLong = ({ rounds }: Standing): boolean => rounds >= roundsOutside;
   const isDueGiver = (s: Standing): boolean => isLong(s) && s.lowest > band;
   const isDueReceiver = (s: Standing): boolean => isLong(s) && s.highest < -band;

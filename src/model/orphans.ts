@@ -71,7 +71,7 @@ function rankOrphans(
   firstSeenMs: ReadonlyMap<string, number>,
   nowMs: number,
 ): RankedOrphan[] {
-  const orphans = books.leases.filter(({ lease }) => isOrphan(lease)).sort((a, b) => b.weight - a.weight);
+  const orphans = books.ledger.select(isOrphan).sort((a, b) => b.weight - a.weight);
   const deal = dealer(books, mine, shareOf(books.targets, orphans));
   const rankedOrphans: RankedOrphan[] = [];
   for (const orphan of orphans) {

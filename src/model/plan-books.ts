@@ -1,4 +1,4 @@
-import { Ledger, type Share, type WeighedLease } from "./plan-ledger.js";
+import { Ledger, type WeighedLease } from "./plan-ledger.js";
 import type { PlanSnapshot, PlanWorker } from "./plan-snapshot.js";
 import { compareKeys } from "./rendezvous.js";
 
@@ -20,23 +20,26 @@ export class Account {
   /** The net weight that this plan has moved in. */
   shift = 0;
   /** What was its own when the plan began, and on its way to nobody. */
-  readonly #own: readonly WeighedLease[];
+  readonly #own: Int32Array;
+  readonly #ledger: Ledger;
   readonly #nowMs: number;
   #movable: WeighedLease[] | undefined;
 
-  constructor(worker: PlanWorker, { own, lightest }: Share, nowMs: number) {
+  constructor(worker: PlanWorker, ledger: Ledger, nowMs: number) {
+    const { own, lightest } = ledger.share(worker.workerId);
     this.worker = worker;
     this.isTarget = worker.live && !worker.draining && !worker.blind;
     this.cap = Math.min(worker.maxLeases ?? Infinity, worker.hardMaxLeases ?? Infinity);
     this.unfit = new Set(worker.unfit);
     this.lightest = lightest;
     this.#own = own;
+    this.#ledger = ledger;
     this.#nowMs = nowMs;
   }
 
   /** Leases that may be moved away, lightest first. Listed when asked for: most plans ask few workers or none. */
   get movable(): WeighedLease[] {
-    this.#movable ??= this.#own
+    this.#movable ??= Array.from(this.#own, (place) => this.#ledger.at(place))
       .filter(({ lease }) => (lease.coolUntilMs ?? -Infinity) <= this.#nowMs)
       // Stable: equal weights stay in the order of their keys.
       .sort((a, b) => a.weight - b.weight);
@@ -49,8 +52,8 @@ export interface Books {
   readonly accounts: ReadonlyMap<string, Account>;
   readonly targets: readonly Account[];
   readonly ledger: Ledger;
-  /** Unfinished leases, by leaseKey. */
-  readonly leases: readonly WeighedLease[];
+  /** How many leases are unfinished. */
+  readonly leases: number;
   /** The average weight of an unfinished lease. */
   readonly meanWeight: number;
   /** The average load of a target. */
@@ -64,15 +67,15 @@ export interface Books {
  * @param before the ledger of an earlier snapshot: it saves time where little has changed, and changes nothing else
  */
 export function openBooks(snapshot: PlanSnapshot, before?: Ledger): Books {
-  const ledger = Ledger.of(snapshot.leases, before);
-  const { leases, total } = ledger;
+  const ledger = Ledger.of(snapshot, before);
+  const leases = ledger.leases.length;
   const accounts = new Map<string, Account>();
   for (const worker of [...snapshot.workers].sort((a, b) => compareKeys(a.workerId, b.workerId))) {
-    accounts.set(worker.workerId, new Account(worker, ledger.share(worker.workerId), snapshot.nowMs));
+    accounts.set(worker.workerId, new Account(worker, ledger, snapshot.nowMs));
   }
-  for (const account of accounts.values()) enter(accounts, account, ledger.share(account.worker.workerId));
+  for (const account of accounts.values()) enter(accounts, account, ledger);
   const targets = [...accounts.values()].filter(({ isTarget }) => isTarget);
-  const meanWeight = leases.length === 0 ? 0 : total / leases.length;
+  const meanWeight = leases === 0 ? 0 : ledger.total / leases;
   const held = targets.reduce((sum, { load }) => sum + load, 0);
   return {
     accounts,
@@ -86,30 +89,30 @@ export function openBooks(snapshot: PlanSnapshot, before?: Ledger): Books {
   };
 }
 
-function enter(accounts: ReadonlyMap<string, Account>, account: Account, share: Share): void {
+function enter(accounts: ReadonlyMap<string, Account>, account: Account, ledger: Ledger): void {
   const { workerId } = account.worker;
-  const { own, inFlight } = share;
+  const { own, inFlight, weight } = ledger.share(workerId);
   account.leases = own.length;
-  account.load = share.weight;
+  account.load = weight;
   if (inFlight.length === 0) return;
-  const borne: WeighedLease[] = [];
-  for (const weighed of inFlight) {
-    const { owner, inFlightTo = "" } = weighed.lease;
+  const borne: number[] = [];
+  for (const place of inFlight) {
+    const { owner, inFlightTo = "" } = ledger.at(place).lease;
     const target = accounts.get(inFlightTo)?.worker;
     // A directive to a worker that is gone or leaves will be refused: the lease stays its owner's load.
     const arrives = target?.live === true && !target.draining;
     if (owner === workerId) account.giving++;
     if (inFlightTo === workerId) account.receiving++;
     if (owner === workerId || arrives) account.leases++;
-    if ((arrives ? inFlightTo : owner) === workerId) borne.push(weighed);
+    if ((arrives ? inFlightTo : owner) === workerId) borne.push(place);
   }
-  if (borne.length > 0) account.load = weightOf(own, borne);
+  if (borne.length > 0) account.load = weightOf(ledger, own, borne);
 }
 
 /** The weight of two lists in the order of their keys, added up in that of both: doubles would tell another order. */
-function weightOf(own: readonly WeighedLease[], borne: readonly WeighedLease[]): number {
-  const all = [...own, ...borne].sort((a, b) => compareKeys(a.lease.leaseKey, b.lease.leaseKey));
-  return all.reduce((sum, { weight }) => sum + weight, 0);
+function weightOf(ledger: Ledger, own: Int32Array, borne: readonly number[]): number {
+  const all = Int32Array.of(...own, ...borne).sort();
+  return all.reduce((sum, place) => sum + ledger.weightAt(place), 0);
 }
 
 /** Books a planned move. */
@@ -208,8 +211,11 @@ function weightsAt({ ledger }: Books, accounts: readonly Account[]): Float64Arra
   const weights: number[] = [];
   for (const { worker } of accounts) {
     const { own, inFlight } = ledger.share(worker.workerId);
-    for (const { weight } of own) weights.push(weight);
-    for (const { lease, weight } of inFlight) if (lease.inFlightTo === worker.workerId) weights.push(weight);
+    for (const place of own) weights.push(ledger.weightAt(place));
+    for (const place of inFlight) {
+      const { lease, weight } = ledger.at(place);
+      if (lease.inFlightTo === worker.workerId) weights.push(weight);
+    }
   }
   return Float64Array.from(weights).sort();
 }

@@ -29,13 +29,13 @@ export function planLeaving(snapshot: PlanSnapshot, leaverId: string): Move[] {
   const newest = newestWorkers(snapshot);
   const preferred = targets.filter(({ account }) => newest?.has(account.worker.workerId) === true);
   // Of all leases, those on their way included: what the leaver holds is what the others will have.
-  const mean = (books.meanWeight * books.leases.length) / Math.max(1, targets.length);
+  const mean = (books.meanWeight * books.leases) / Math.max(1, targets.length);
   const hasRoom = ({ load }: Account, weight: number): boolean =>
     // Of few leases one may be more than a tenth: whoever is below the mean is the one to have it.
     load + weight <= mean * (1 + aboveMean) + books.epsilon || load < mean - books.epsilon;
   const moves: Move[] = [];
-  const own = books.leases
-    .filter(({ lease }) => lease.owner === leaverId && !lease.free)
+  const own = books.ledger
+    .select(({ owner, free }) => owner === leaverId && !free)
     // Stable: equal weights stay in the order of their keys.
     .sort((a, b) => b.weight - a.weight);
   for (const { lease, weight } of own) {

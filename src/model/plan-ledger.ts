@@ -1,6 +1,6 @@
-import type { PlanLease } from "./plan-snapshot.js";
-import { compareKeys } from "./rendezvous.js";
-import { placeOf } from "./sorted.js";
+import { orderOf } from "./key-order.js";
+import type { PlanLease, PlanSnapshot } from "./plan-snapshot.js";
+import { weigh } from "./plan-weight.js";
 
 /** A lease with the weight that it counts with. */
 export interface WeighedLease {
@@ -8,182 +8,266 @@ export interface WeighedLease {
   readonly weight: number;
 }
 
-/** The leases that name a worker, as owner or as the target of a directive; both lists in the order of the keys. */
+/**
+ * The leases that name a worker, as owner or as the target of a directive. Both lists are of places in the ledger,
+ * ascending, which is the order of the keys.
+ */
 export interface Share {
   /** Its own, with no directive in flight. */
-  readonly own: readonly WeighedLease[];
+  readonly own: Int32Array;
   /** The weight of those, and of the lightest; Infinity without any. */
   readonly weight: number;
   readonly lightest: number;
   /** On their way from it or to it. */
-  readonly inFlight: readonly WeighedLease[];
+  readonly inFlight: readonly number[];
 }
 
-interface GrowingShare extends Share {
-  readonly own: WeighedLease[];
-  weight: number;
-  lightest: number;
-  readonly inFlight: WeighedLease[];
+/** What changed of a share, and what of it did not. */
+interface TouchedShare {
+  own: Int32Array;
+  readonly inFlight: number[];
+  /** In no order. */
+  readonly news: number[];
 }
 
-const noShare: Share = { own: [], weight: 0, lightest: Infinity, inFlight: [] };
+const noShare: Share = { own: new Int32Array(0), weight: 0, lightest: Infinity, inFlight: [] };
 
-/** Beyond this part of the leases a look at all of them costs no more than one at each that changed. */
+/** Beyond this part of the leases a look at all of them costs no more than one at each that changed hands. */
 const patchable = 1 / 8;
+/** Of a row that is in no plan. */
+const nowhere = -1;
+
+/** What a ledger is of. */
+export type WeighedRows = Pick<PlanSnapshot, "leases" | "weights">;
+
+/** What a ledger is made of. */
+interface Entries {
+  readonly of: WeighedRows;
+  /** For each row the place of its lease. */
+  readonly places: Int32Array;
+  readonly leases: readonly PlanLease[];
+  readonly weights: Float64Array;
+  readonly shares: ReadonlyMap<string, Share>;
+}
 
 /**
  * What a plan knows of the leases by themselves, whoever of the workers lives: their weights, and whose they are. It is
- * kept from round to round, since most rounds change few leases or none, and a fleet may have a hundred thousand.
+ * kept from round to round, since most rounds change few leases or none, and a fleet may have a hundred thousand; a scan
+ * may change what all of them weigh, and hardly ever whose they are.
  */
 export class Ledger {
-  /** Unfinished leases, by leaseKey. */
-  readonly leases: readonly WeighedLease[];
-  /** The sum of their weights. */
+  /** The sum of the weights. */
   readonly total: number;
-  /** The greatest of their weights; 0 without leases. */
+  /** The greatest of the weights; 0 without leases. */
   readonly heaviest: number;
-  readonly #rows: readonly PlanLease[];
-  readonly #shares: ReadonlyMap<string, Share>;
+  readonly #entries: Entries;
 
-  private constructor(
-    rows: readonly PlanLease[],
-    leases: readonly WeighedLease[],
-    shares: ReadonlyMap<string, Share>,
-    { total, heaviest } = sumUp(leases),
-  ) {
-    this.leases = leases;
+  private constructor(entries: Entries, { total, heaviest } = sumUp(entries.weights)) {
+    this.#entries = entries;
     this.total = total;
     this.heaviest = heaviest;
-    this.#rows = rows;
-    this.#shares = shares;
   }
 
   /**
    * @param before of an earlier round: what still holds of it is kept. It makes a difference to the time only: the ledger
    * is the same, to the last bit of each sum, without.
    */
-  static of(rows: readonly PlanLease[], before?: Ledger): Ledger {
-    if (before === undefined) return Ledger.#anew(rows);
-    return before.#rows === rows ? before : (before.#patched(rows) ?? Ledger.#anew(rows));
+  static of({ leases, weights }: WeighedRows, before?: Ledger): Ledger {
+    const rows = weights === undefined ? { leases } : { leases, weights };
+    return (before === undefined ? undefined : before.#patched(rows)) ?? Ledger.#anew(rows);
+  }
+
+  /** Unfinished leases, by leaseKey. */
+  get leases(): readonly PlanLease[] {
+    return this.#entries.leases;
   }
 
   share(workerId: string): Share {
-    return this.#shares.get(workerId) ?? noShare;
+    return this.#entries.shares.get(workerId) ?? noShare;
   }
 
-  static #anew(rows: readonly PlanLease[]): Ledger {
-    const leases = weigh(rows);
-    const shares = new Map<string, GrowingShare>();
-    const shareOf = (workerId: string): GrowingShare => {
-      let share = shares.get(workerId);
-      if (share === undefined)
-        shares.set(workerId, (share = { own: [], weight: 0, lightest: Infinity, inFlight: [] }));
-      return share;
-    };
-    for (const weighed of leases) {
-      const { owner, inFlightTo, free } = weighed.lease;
-      if (free || owner === undefined) continue;
-      const share = shareOf(owner);
-      if (inFlightTo === undefined) {
-        share.own.push(weighed);
-        share.weight += weighed.weight;
-        share.lightest = Math.min(share.lightest, weighed.weight);
-        continue;
-      }
-      share.inFlight.push(weighed);
-      if (inFlightTo !== owner) shareOf(inFlightTo).inFlight.push(weighed);
-    }
-    return new Ledger(rows, leases, shares);
+  weightAt(place: number): number {
+    return this.#entries.weights[place] ?? 0;
+  }
+
+  /** @throws RangeError where no lease has that place */
+  at(place: number): WeighedLease {
+    const lease = this.leases[place];
+    if (lease === undefined) throw new RangeError(`the ledger has no lease ${String(place)}`);
+    return { lease, weight: this.weightAt(place) };
+  }
+
+  /** Those of the leases that are admitted, by leaseKey. */
+  select(admits: (lease: PlanLease) => boolean): WeighedLease[] {
+    const selected: WeighedLease[] = [];
+    this.leases.forEach((lease, place) => {
+      if (admits(lease)) selected.push({ lease, weight: this.weightAt(place) });
+    });
+    return selected;
+  }
+
+  static #anew(rows: WeighedRows): Ledger {
+    const { places, leases } = arrange(rows.leases);
+    const weights = weigh(knownWeights(rows, places, leases.length));
+    return new Ledger({ of: rows, places, leases, weights, shares: dealOut(leases, weights) });
   }
 
   /** @returns undefined where so much has changed that all is to be looked at */
-  #patched(rows: readonly PlanLease[]): Ledger | undefined {
-    const changed = this.#changed(rows);
-    if (changed === undefined) return undefined;
+  #patched(rows: WeighedRows): Ledger | undefined {
+    const { of: before, places } = this.#entries;
+    if (rows.leases.length !== before.leases.length) return undefined;
+    let reweighed = rows.weights !== before.weights;
+    if (!reweighed && rows.leases === before.leases) return this;
     const leases = [...this.leases];
-    const shares = new Map(this.#shares);
-    const touched = new Map<string, WeighedLease[]>();
-    const touch = (workerId: string | undefined): WeighedLease[] | undefined => {
-      if (workerId === undefined) return undefined;
-      let list = touched.get(workerId);
-      if (list === undefined) touched.set(workerId, (list = []));
-      return list;
+    /** The places of those that changed hands. */
+    const moved = new Set<number>();
+    for (let i = 0; i < places.length && rows.leases !== before.leases; i++) {
+      const old = before.leases[i];
+      const now = rows.leases[i];
+      if (old === now || old === undefined || now === undefined) continue;
+      if (old.leaseKey !== now.leaseKey || old.finished !== now.finished) return undefined;
+      const place = places[i] ?? nowhere;
+      if (place === nowhere) continue;
+      leases[place] = now;
+      reweighed ||= old.weight !== now.weight;
+      if (isOfSameNames(old, now)) continue;
+      moved.add(place);
+      if (moved.size > places.length * patchable) return undefined;
+    }
+    // What each weighs may depend on what the others do.
+    const weights = reweighed ? weigh(knownWeights(rows, places, leases.length)) : this.#entries.weights;
+    const shares = this.#sharesWith(leases, moved, weights);
+    return new Ledger({ of: rows, places, leases, weights, shares }, reweighed ? undefined : this);
+  }
+
+  /** The shares anew where leases were moved in or out, or weigh otherwise; the very same where not. */
+  #sharesWith(
+    leases: readonly PlanLease[],
+    moved: ReadonlySet<number>,
+    weights: Float64Array,
+  ): ReadonlyMap<string, Share> {
+    const { shares: before, weights: weightsBefore } = this.#entries;
+    const touched = new Map<string, TouchedShare>();
+    const touch = (workerId: string): TouchedShare => {
+      let share = touched.get(workerId);
+      if (share === undefined) {
+        const { own, inFlight } = this.share(workerId);
+        const stays = (place: number): boolean => !moved.has(place);
+        touched.set(
+          workerId,
+          (share = { own: own.filter(stays), news: [], inFlight: inFlight.filter(stays) }),
+        );
+      }
+      return share;
     };
-    for (const lease of changed.values()) {
-      if (lease.finished) continue;
-      const at = placeOf(leases, lease.leaseKey, keyOf);
-      const before = leases[at];
-      if (before?.lease.leaseKey !== lease.leaseKey) return undefined;
-      const now = { lease, weight: before.weight };
-      leases[at] = now;
-      for (const workerId of namesIn(before.lease)) touch(workerId);
-      for (const workerId of namesIn(lease)) touch(workerId)?.push(now);
+    for (const place of moved) {
+      for (const workerId of namesIn(this.leases[place])) touch(workerId);
+      const lease = leases[place];
+      const isOnItsWay = lease?.inFlightTo !== undefined;
+      for (const workerId of namesIn(lease)) {
+        const { inFlight, news } = touch(workerId);
+        (isOnItsWay ? inFlight : news).push(place);
+      }
     }
-    for (const [workerId, news] of touched) {
-      const { own, inFlight } = this.share(workerId);
-      const isKept = ({ lease }: WeighedLease): boolean => !changed.has(lease.leaseKey);
-      const all = [...own.filter(isKept), ...inFlight.filter(isKept), ...news].sort(byKey);
-      const stays = all.filter(({ lease }) => lease.inFlightTo === undefined);
-      shares.set(workerId, {
-        own: stays,
-        weight: stays.reduce((sum, { weight }) => sum + weight, 0),
-        lightest: stays.reduce((least, { weight }) => Math.min(least, weight), Infinity),
-        inFlight: all.filter(({ lease }) => lease.inFlightTo !== undefined),
-      });
+    const shares = new Map(before);
+    if (weights !== weightsBefore) {
+      for (const [id, { own, inFlight }] of before) shares.set(id, shareOf(own, inFlight, weights));
     }
-    return new Ledger(rows, leases, shares, this);
-  }
-
-  /** The leases that differ, by leaseKey; undefined where others came or went, one weighs more or less, or many differ. */
-  #changed(rows: readonly PlanLease[]): ReadonlyMap<string, PlanLease> | undefined {
-    if (rows.length !== this.#rows.length) return undefined;
-    const changed = new Map<string, PlanLease>();
-    for (let i = 0; i < rows.length; i++) {
-      const before = this.#rows[i];
-      const now = rows[i];
-      if (before === now || before === undefined || now === undefined) continue;
-      // What each weighs may depend on what the others do.
-      if (before.leaseKey !== now.leaseKey || before.weight !== now.weight) return undefined;
-      if (before.finished !== now.finished || changed.size >= rows.length * patchable) return undefined;
-      changed.set(now.leaseKey, now);
+    for (const [id, { own, news, inFlight }] of touched) {
+      const all = Int32Array.of(...own, ...news).sort();
+      inFlight.sort((a, b) => a - b);
+      // Nobody is kept in mind without leases: ids are used once.
+      if (all.length + inFlight.length === 0) shares.delete(id);
+      else shares.set(id, shareOf(all, inFlight, weights));
     }
-    return changed;
+    return shares;
   }
 }
 
-/**
- * The weights that count: at least a tenth of the mean, because an idle lease may wake up and moving it costs as much;
- * unknown is the mean; where nothing is known or all are zero, leases are counted. In the order of the keys, so that
- * sums of doubles do not depend on the order of the input.
- */
-function weigh(rows: readonly PlanLease[]): WeighedLease[] {
-  const unfinished = rows
-    .filter(({ finished }) => !finished)
-    .sort((a, b) => compareKeys(a.leaseKey, b.leaseKey));
-  let sum = 0;
-  let known = 0;
-  for (const { weight } of unfinished) {
-    if (!isWeight(weight)) continue;
-    sum += weight;
-    known++;
+/** The unfinished leases by leaseKey, and for each row the place of its own. */
+function arrange(rows: readonly PlanLease[]): Pick<Entries, "places" | "leases"> {
+  const order = orderOf(rows, ({ leaseKey }) => leaseKey);
+  const places = new Int32Array(rows.length).fill(nowhere);
+  const leases: PlanLease[] = [];
+  for (const row of order) {
+    const lease = rows[row];
+    if (lease === undefined || lease.finished) continue;
+    places[row] = leases.length;
+    leases.push(lease);
   }
-  if (sum === 0) return unfinished.map((lease) => ({ lease, weight: 1 }));
-  const mean = sum / known;
-  return unfinished.map((lease) => ({
-    lease,
-    weight: isWeight(lease.weight) ? Math.max(lease.weight, mean / 10) : mean,
-  }));
+  return { places, leases };
 }
 
-function isWeight(weight: number | undefined): weight is number {
-  // A row is written by others: what is no load is as good as unknown.
-  return weight !== undefined && Number.isFinite(weight) && weight >= 0;
+/** What is known of each lease's weight, by its place. */
+function knownWeights({ leases, weights }: WeighedRows, places: Int32Array, count: number): Float64Array {
+  const known = new Float64Array(count);
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] ?? nowhere;
+    if (place !== nowhere) known[place] = (weights === undefined ? leases[i]?.weight : weights[i]) ?? NaN;
+  }
+  return known;
 }
 
-function sumUp(leases: readonly WeighedLease[]): { readonly total: number; readonly heaviest: number } {
+/** Gives each worker its share. The lists of all stand in one, one after the other: a list for each would grow by pieces. */
+function dealOut(leases: readonly PlanLease[], weights: Float64Array): ReadonlyMap<string, Share> {
+  const numbers = new Map<string, number>();
+  const numberOf = (workerId: string): number => {
+    let number = numbers.get(workerId);
+    if (number === undefined) numbers.set(workerId, (number = numbers.size));
+    return number;
+  };
+  const owners = new Int32Array(leases.length).fill(nowhere);
+  const inFlight = new Map<string, number[]>();
+  leases.forEach((lease, place) => {
+    const { owner, inFlightTo, free } = lease;
+    if (free || owner === undefined) return;
+    if (inFlightTo === undefined) {
+      owners[place] = numberOf(owner);
+      return;
+    }
+    for (const workerId of namesIn(lease)) {
+      numberOf(workerId);
+      const list = inFlight.get(workerId);
+      if (list === undefined) inFlight.set(workerId, [place]);
+      else list.push(place);
+    }
+  });
+  const ends = new Int32Array(numbers.size);
+  for (const owner of owners) if (owner !== nowhere) ends[owner] = (ends[owner] ?? 0) + 1;
+  let end = 0;
+  ends.forEach((count, number) => (ends[number] = end += count));
+  const places = new Int32Array(end);
+  for (let place = owners.length - 1; place >= 0; place--) {
+    const owner = owners[place] ?? nowhere;
+    if (owner === nowhere) continue;
+    const at = (ends[owner] ?? 0) - 1;
+    ends[owner] = at;
+    places[at] = place;
+  }
+  const shares = new Map<string, Share>();
+  for (const [workerId, number] of numbers) {
+    const own = places.subarray(ends[number], ends[number + 1] ?? end);
+    shares.set(workerId, shareOf(own, inFlight.get(workerId) ?? [], weights));
+  }
+  return shares;
+}
+
+function shareOf(own: Int32Array, inFlight: readonly number[], weights: Float64Array): Share {
+  let weight = 0;
+  let lightest = Infinity;
+  for (const place of own) {
+    const one = weights[place] ?? 0;
+    weight += one;
+    if (one < lightest) lightest = one;
+  }
+  return { own, weight, lightest, inFlight };
+}
+
+/** In the order of the keys, since sums of doubles depend on it. */
+function sumUp(weights: Float64Array): { readonly total: number; readonly heaviest: number } {
   let total = 0;
   let heaviest = 0;
-  for (const { weight } of leases) {
+  for (const weight of weights) {
     total += weight;
     if (weight > heaviest) heaviest = weight;
   }
@@ -191,18 +275,12 @@ function sumUp(leases: readonly WeighedLease[]): { readonly total: number; reado
 }
 
 /** Whoever has the lease in its share. */
-function namesIn({ owner, inFlightTo, free }: PlanLease): ReadonlySet<string> {
-  const names = new Set<string>();
-  if (free || owner === undefined) return names;
-  names.add(owner);
-  if (inFlightTo !== undefined) names.add(inFlightTo);
-  return names;
+function namesIn(lease: PlanLease | undefined): readonly string[] {
+  if (lease?.owner === undefined || lease.free) return [];
+  const { owner, inFlightTo } = lease;
+  return inFlightTo === undefined || inFlightTo === owner ? [owner] : [owner, inFlightTo];
 }
 
-function keyOf({ lease }: WeighedLease): string {
-  return lease.leaseKey;
-}
-
-function byKey(a: WeighedLease, b: WeighedLease): number {
-  return compareKeys(a.lease.leaseKey, b.lease.leaseKey);
+function isOfSameNames(a: PlanLease, b: PlanLease): boolean {
+  return a.owner === b.owner && a.inFlightTo === b.inFlightTo && a.free === b.free;
 }

@@ -29,8 +29,8 @@ export interface PlanLease {
   readonly leaseKey: string;
   readonly owner?: string | undefined;
   readonly epoch: number;
-  /** The exponential mean of its load as its row says it; undefined where the row says nothing. */
-  readonly weight: number | undefined;
+  /** The exponential mean of its load as its row says it; undefined where the row says nothing, or the snapshot does. */
+  readonly weight?: number | undefined;
   /** Worked to its end, or marked: in no plan. */
   readonly finished: boolean;
   /** Its parents are not finished: no orphan, but a load where somebody owns it. */
@@ -54,6 +54,11 @@ export interface PlanSnapshot {
   readonly nowMs: number;
   readonly workers: readonly PlanWorker[];
   readonly leases: readonly PlanLease[];
+  /**
+   * The weights of the leases, each at its place, NaN where unknown; never changed. Apart, because they change with every
+   * checkpoint and the rest of a lease hardly ever. Default: what each lease says itself.
+   */
+  readonly weights?: Float64Array;
   /** Of the deploy that is rolling; undefined while one label is alive. */
   readonly rollout?: Rollout;
   readonly config: PlanConfig;

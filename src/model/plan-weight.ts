@@ -11,3 +11,27 @@ export function planWeight(throughputKBps: number | undefined): number | undefin
   if (throughputKBps === undefined || !(throughputKBps >= 0)) return undefined;
   return Math.max(throughputKBps, leastKBps);
 }
+
+/**
+ * The weights that count: at least a tenth of the mean, because an idle lease may wake up and moving it costs as much;
+ * unknown is the mean; where nothing is known or all are zero, leases are counted.
+ * @param known what is known of each, NaN where nothing is; in the order of the keys, so that sums of doubles do not
+ * depend on the order of the input
+ */
+export function weigh(known: Float64Array): Float64Array {
+  let sum = 0;
+  let count = 0;
+  for (const weight of known) {
+    if (!isWeight(weight)) continue;
+    sum += weight;
+    count++;
+  }
+  if (sum === 0) return new Float64Array(known.length).fill(1);
+  const mean = sum / count;
+  return known.map((weight) => (isWeight(weight) ? Math.max(weight, mean / 10) : mean));
+}
+
+function isWeight(weight: number): boolean {
+  // A row is written by others: what is no load is as good as unknown.
+  return Number.isFinite(weight) && weight >= 0;
+}

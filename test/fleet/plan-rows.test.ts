@@ -90,10 +90,11 @@ class Scene {
 
   /** The list made from nothing. */
   anew(): unknown {
-    return this.leases
-      .all()
-      .map((lease) => planLease(lease, this.#member, this.planned))
-      .sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1));
+    const rows = [...this.leases.all()].sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1));
+    return {
+      leases: rows.map((lease) => planLease(lease, this.#member, this.planned)),
+      weights: Float64Array.from(rows, ({ throughputKBps }) => throughputKBps ?? NaN),
+    };
   }
 }
 
@@ -176,20 +177,35 @@ describe("what the planner's plans see of the lease rows", () => {
     const scene = new Scene();
     for (const key of keys) scene.write(key, { owner: "a", throughputKBps: 7 });
     scene.scan();
-    const list = scene.rows.look();
+    const { leases, weights } = scene.rows.look();
     scene.scan();
-    expect(scene.rows.look()).to.equal(list);
+    expect(scene.rows.look().leases).to.equal(leases);
     scene.scan(true);
-    expect(scene.rows.look()).to.equal(list);
+    expect(scene.rows.look().leases).to.equal(leases);
+    expect(scene.rows.look().weights).to.equal(weights);
     scene.leases.apply(scene.write("s3", { owner: "b" }));
-    const other = scene.rows.look();
-    expect(other).to.not.equal(list);
-    expect(other.map((lease, i) => lease === list[i])).to.deep.equal([true, true, true, false, true, true]);
+    const other = scene.rows.look().leases;
+    expect(other).to.not.equal(leases);
+    expect(other.map((lease, i) => lease === leases[i])).to.deep.equal([true, true, true, false, true, true]);
+  });
+
+  it("is the same list with other weights where only those change, and leaves those of before as they were", () => {
+    const scene = new Scene();
+    const stored = keys.map((key) => scene.write(key, { owner: "a", throughputKBps: 7 }));
+    scene.scan();
+    const { leases, weights } = scene.rows.look();
+    for (const { leaseKey, epoch } of stored) scene.write(leaseKey, { epoch, throughputKBps: 9 });
+    scene.scan();
+    const after = scene.rows.look();
+    expect(after.leases).to.equal(leases);
+    expect([...after.weights]).to.deep.equal(keys.map(() => 9));
+    expect([...weights]).to.deep.equal(keys.map(() => 7));
   });
 
   it("lets a child wait as long as its parent is open or cannot be read, though its own row stays as it is", () => {
     const scene = new Scene();
-    const waits = (): unknown => scene.rows.look().map(({ leaseKey, waiting }) => (waiting ? leaseKey : ""));
+    const waits = (): unknown =>
+      scene.rows.look().leases.map(({ leaseKey, waiting }) => (waiting ? leaseKey : ""));
     scene.write("s0", { owner: "a" });
     scene.write("s1", { owner: "b", parents: ["s0"] });
     scene.write("s2", { owner: "b", parents: ["gone"] });
@@ -209,10 +225,10 @@ describe("what the planner's plans see of the lease rows", () => {
     scene.scan();
     scene.planned.posted.set("s0", "b");
     scene.planned.cool.set("s0", 5);
-    expect(scene.rows.look()[0]).to.include({ inFlightTo: "b", coolUntilMs: 5 });
+    expect(scene.rows.look().leases[0]).to.include({ inFlightTo: "b", coolUntilMs: 5 });
     scene.planned.posted.clear();
     scene.planned.cool.clear();
-    expect(scene.rows.look()[0]).to.include({ inFlightTo: undefined, coolUntilMs: undefined });
+    expect(scene.rows.look().leases[0]).to.include({ inFlightTo: undefined, coolUntilMs: undefined });
   });
 
   it("names whoever some unfinished lease names as its owner", () => {

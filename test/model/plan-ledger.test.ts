@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { levelOf, openBooks, type Books } from "../../src/model/plan-books.js";
 import { Ledger } from "../../src/model/plan-ledger.js";
@@ -9,7 +10,7 @@ import { applyMoves, evenFleet, fleet, keyOf, pollMs, seeded, workerIds } from "
 
 const bounds = { maxLeases: 80, maxWorkers: 9, caps: true };
 
-/** The same fleet, with some leases changed in what a round may change: owners, directives, rest. */
+/** The same fleet, with some leases changed in what a round may change: owners, directives, rest, what some weigh. */
 function changed(snapshot: PlanSnapshot, seed: number, share: number): PlanSnapshot {
   const random = seeded(seed);
   const ids = snapshot.workers.map(({ workerId }) => workerId);
@@ -26,15 +27,37 @@ function changed(snapshot: PlanSnapshot, seed: number, share: number): PlanSnaps
         free: random() < 0.2,
         inFlightTo: to,
         coolUntilMs: random() < 0.5 ? snapshot.nowMs + 10_000 : undefined,
+        ...(random() < 0.3 ? { weight: random() * 1_000 } : {}),
       };
     }),
   };
 }
 
+/** The same fleet as a scan shows it: every lease another object, and its weight another. */
+function scanned(snapshot: PlanSnapshot, seed: number): PlanSnapshot {
+  const random = seeded(seed);
+  return {
+    ...snapshot,
+    leases: snapshot.leases.map((lease) => ({ ...lease, weight: (lease.weight ?? 100) * (0.5 + random()) })),
+  };
+}
+
+/** The same fleet with the weights of the leases apart, `leases` being those of `before` where nothing else differs. */
+function apart(snapshot: PlanSnapshot, before?: PlanSnapshot): PlanSnapshot {
+  const leases = snapshot.leases.map(({ weight: _, ...rest }): PlanLease => rest);
+  const isAsBefore = before !== undefined && isDeepStrictEqual(leases, before.leases);
+  return {
+    ...snapshot,
+    leases: isAsBefore ? before.leases : leases,
+    weights: Float64Array.from(snapshot.leases, ({ weight }) => weight ?? NaN),
+  };
+}
+
 /** All that a ledger says. */
-function said(ledger: Ledger, ids: readonly string[]): unknown {
+function said(ledger: Ledger, ids: readonly string[]) {
   const { leases, total, heaviest } = ledger;
-  return { leases, total, heaviest, shares: ids.map((id) => ledger.share(id)) };
+  const weights = leases.map((_, place) => ledger.weightAt(place));
+  return { leases, weights, total, heaviest, shares: ids.map((id) => ledger.share(id)) };
 }
 
 function idsOf({ workers }: PlanSnapshot): string[] {
@@ -42,7 +65,7 @@ function idsOf({ workers }: PlanSnapshot): string[] {
 }
 
 /** Books kept the plain way: one lease after the other, at whoever it counts. */
-function plainBooks({ workers, leases, nowMs }: PlanSnapshot, { leases: weighed }: Books): unknown {
+function plainBooks({ workers, leases, nowMs }: PlanSnapshot, { ledger }: Books): unknown {
   const rows = new Map(workers.map((worker) => [worker.workerId, worker]));
   const of = new Map(
     workers.map(({ workerId }) => [
@@ -50,6 +73,7 @@ function plainBooks({ workers, leases, nowMs }: PlanSnapshot, { leases: weighed 
       { load: 0, leases: 0, giving: 0, receiving: 0, movable: [] as { key: string; weight: number }[] },
     ]),
   );
+  const weighed = ledger.leases.map((_, place) => ledger.at(place));
   expect(weighed.length).to.equal(leases.filter(({ finished }) => !finished).length);
   for (const { lease, weight } of weighed) {
     const { leaseKey, owner, inFlightTo, free, coolUntilMs } = lease;
@@ -102,8 +126,8 @@ function plainLevel(books: Books): number {
     mean = rest.reduce((sum, { load }) => sum + load, 0) / rest.length;
   }
   const sharing = new Set(open.map(({ worker }) => worker.workerId));
-  const weights = books.leases
-    .filter(({ lease }) => !lease.free && sharing.has(lease.inFlightTo ?? lease.owner ?? ""))
+  const weights = books.ledger
+    .select(({ owner, inFlightTo, free }) => !free && sharing.has(inFlightTo ?? owner ?? ""))
     .map(({ weight }) => weight)
     .sort((a, b) => b - a);
   let workers = open.length;
@@ -125,12 +149,12 @@ describe("the ledger of a plan", () => {
         fc.double({ min: 0, max: 0.15, noNaN: true }),
         (start, seed, share) => {
           let snapshot = start;
-          let kept = Ledger.of(snapshot.leases);
+          let kept = Ledger.of(snapshot);
           for (let round = 0; round < 6; round++) {
-            snapshot = changed(snapshot, seed + round, share);
-            kept = Ledger.of(snapshot.leases, kept);
+            snapshot = (round % 3 === 2 ? scanned : changed)(snapshot, seed + round, share);
+            kept = Ledger.of(snapshot, kept);
             const ids = idsOf(snapshot);
-            expect(said(kept, ids)).to.deep.equal(said(Ledger.of(snapshot.leases), ids));
+            expect(said(kept, ids)).to.deep.equal(said(Ledger.of(snapshot), ids));
           }
         },
       ),
@@ -138,20 +162,54 @@ describe("the ledger of a plan", () => {
     );
   });
 
+  it("is the same to the last bit with weights that are kept apart, whatever was kept", () => {
+    fc.assert(
+      fc.property(anyFleet(bounds), fc.nat(), (start, seed) => {
+        let snapshot = start;
+        let shown = apart(start);
+        let kept = Ledger.of(shown);
+        for (let round = 0; round < 6; round++) {
+          snapshot = round % 2 === 0 ? scanned(snapshot, seed + round) : changed(snapshot, seed + round, 0.1);
+          shown = apart(snapshot, shown);
+          kept = Ledger.of(shown, kept);
+          const ids = idsOf(snapshot);
+          expect(said(kept, ids)).to.deep.equal(said(Ledger.of(shown), ids));
+          const { weights, shares } = said(Ledger.of(snapshot), ids);
+          expect(said(kept, ids)).to.deep.include({ weights, shares });
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("keeps the lists of those whose leases only weigh otherwise", () => {
+    const before = evenFleet(100, 10);
+    const weights = new Float64Array(100).fill(7);
+    const ledger = Ledger.of({ ...before, weights });
+    const after = Ledger.of({ ...before, weights: weights.map((weight, i) => weight + i) }, ledger);
+    expect(after.total).to.equal(700 + 4_950);
+    for (const id of workerIds(10)) expect(after.share(id).own, id).to.equal(ledger.share(id).own);
+  });
+
+  it("keeps nobody in mind who has nothing any more", () => {
+    const before = evenFleet(20, 20);
+    const moved = before.leases.map((lease, i) => (i === 0 ? { ...lease, owner: "w001" } : lease));
+    const after = Ledger.of({ leases: moved }, Ledger.of(before));
+    expect(after.share("w000")).to.equal(Ledger.of({ leases: [] }).share("w000"));
+  });
+
   it("is the very same while the rows are", () => {
     const { leases } = evenFleet(100, 10);
-    const ledger = Ledger.of(leases);
-    expect(Ledger.of(leases, ledger)).to.equal(ledger);
-    expect(Ledger.of([...leases], ledger)).to.not.equal(ledger);
+    const ledger = Ledger.of({ leases });
+    expect(Ledger.of({ leases }, ledger)).to.equal(ledger);
+    expect(Ledger.of({ leases: [...leases] }, ledger)).to.not.equal(ledger);
   });
 
   it("counts anew only for workers whose leases changed", () => {
     const before = evenFleet(100, 10);
-    const ledger = Ledger.of(before.leases);
-    const after = Ledger.of(
-      before.leases.map((lease, i) => (i === 0 ? { ...lease, owner: "w001", epoch: 2 } : lease)),
-      ledger,
-    );
+    const ledger = Ledger.of(before);
+    const leases = before.leases.map((lease, i) => (i === 0 ? { ...lease, owner: "w001", epoch: 2 } : lease));
+    const after = Ledger.of({ leases }, ledger);
     expect(after.share("w000").own.length).to.equal(9);
     expect(after.share("w001").own.length).to.equal(11);
     for (const id of workerIds(10).slice(2)) expect(after.share(id), id).to.equal(ledger.share(id));
@@ -167,16 +225,16 @@ describe("the ledger of a plan", () => {
         weights: Array.from({ length: 100 }, (_, i) => (i === 50 ? 0 : 40)),
       });
       const leases = before.leases.map((lease, i) => (i === 0 ? { ...lease, ...change } : lease));
-      const kept = Ledger.of(leases, Ledger.of(before.leases));
-      expect(said(kept, idsOf(before))).to.deep.equal(said(Ledger.of(leases), idsOf(before)));
+      const kept = Ledger.of({ leases }, Ledger.of(before));
+      expect(said(kept, idsOf(before))).to.deep.equal(said(Ledger.of({ leases }), idsOf(before)));
     });
   }
 
   it("weighs all anew when a lease has come or gone", () => {
     const before = evenFleet(100, 10);
     for (const leases of [before.leases.slice(1), [...before.leases, ...fleet("A").leases.map(renamed)]]) {
-      const kept = Ledger.of(leases, Ledger.of(before.leases));
-      expect(said(kept, idsOf(before))).to.deep.equal(said(Ledger.of(leases), idsOf(before)));
+      const kept = Ledger.of({ leases }, Ledger.of(before));
+      expect(said(kept, idsOf(before))).to.deep.equal(said(Ledger.of({ leases }), idsOf(before)));
     }
   });
 });
