@@ -57,8 +57,8 @@ ${verdicts(run)
 Times are medians, in milliseconds of the processor's time, of all threads of the process: on a machine that does nothing else
 the clock shows as much or less. Three cases: one worker joins, one dies, nothing happens.
 
-- **plan**: \`plan()\` from nothing, as after a scan that has changed the weights of all leases, which a planner keeps in the order
-  of their keys. **unordered**: the same with leases as a scan of the table brings them, which a leaver plans with once.
+- **plan**: \`plan()\` from nothing known of the leases, which a planner keeps in the order of their keys: its first.
+  **unordered**: the same with leases as a scan of the table brings them, which a leaver plans with once.
   **unchanged**: with what a planner has kept of the round before, no row having changed since.
 - **heap**: what one \`plan()\` from nothing takes before anything is collected, MiB; **kept**: what of it the planner keeps.
 - **planner's round**: a worker that ships is the planner of such a fleet, on the memory store and a virtual clock; the others
