@@ -42,7 +42,10 @@ export interface PartitionReader {
   next(signal: AbortSignal): Promise<SourceFetch>;
   /** Called when the batch that `next` brought is given to the processor: from then on it is not read ahead any more. */
   begun?(): void;
-  /** Called after a batch was worked through, so that a source of turns can time the next one. */
+  /**
+   * Called after a batch was worked through, so that a source of turns can time the next one. Nobody looks at what `next`
+   * brought any more: a source may empty it.
+   */
   done?(): void;
   /** Lets go; no call to `next` is under way. */
   close(): void;

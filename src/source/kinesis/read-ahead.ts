@@ -6,6 +6,8 @@ export interface ReadAheadLimits {
   readonly bytes: number;
 }
 
+type Records = Extract<SourceFetch, { readonly kind: "records" }>;
+
 interface Held {
   readonly fetch: SourceFetch;
   /** What it takes of the worker's memory; an end takes nothing. */
@@ -19,6 +21,8 @@ export class ReadAhead {
   readonly #queue: Held[] = [];
   /** Taken, and not begun by the processor. */
   #taken: Lot | undefined;
+  /** Taken, and not worked through. */
+  #inHand: { records: Records["records"] } | undefined;
   #records = 0;
   #bytes = 0;
   #takers = 0;
@@ -79,6 +83,7 @@ export class ReadAhead {
       if (first !== undefined) {
         this.#queue.shift();
         this.#taken = first.lot;
+        this.#inHand = first.fetch;
         this.#records -= first.fetch.records.length;
         this.#bytes -= first.fetch.bytes;
         this.#wakeProducer?.();
@@ -95,8 +100,15 @@ export class ReadAhead {
     this.#taken = undefined;
   }
 
+  /** The batch that was taken last is worked through. Promises that waited for it would keep its records: see `Parcel`. */
+  done(): void {
+    if (this.#inHand !== undefined) this.#inHand.records = [];
+    this.#inHand = undefined;
+  }
+
   clear(): void {
     this.begun();
+    this.#inHand = undefined;
     for (const { lot } of this.#queue) lot?.release();
     this.#queue.length = 0;
     this.#records = 0;

@@ -88,6 +88,10 @@ export class ShardReader implements PartitionReader {
     this.#buffer.begun();
   }
 
+  done(): void {
+    this.#buffer.done();
+  }
+
   close(): void {
     this.#closing.abort();
     this.#letGo();
@@ -201,8 +205,11 @@ export class ShardReader implements PartitionReader {
     this.#lot = undefined;
   }
 
-  #take({ records: given, bytes: all, output }: RecordsAnswer, startedAtMs: number): boolean {
+  #take(answer: RecordsAnswer, startedAtMs: number): boolean {
     const { config, runtime } = this.#deps;
+    const { records: given, bytes: all, output } = answer;
+    // What has waited for the answer is old, and would keep them.
+    answer.records = [];
     const behindMs = output.MillisBehindLatest;
     const stop = config.aggregated === "raw" ? -1 : given.findIndex((record) => isAggregated(record.data));
     const records = this.#withResumed(stop < 0 ? given : given.slice(0, stop));

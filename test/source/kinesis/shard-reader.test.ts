@@ -41,6 +41,21 @@ describe("a shard's reader", () => {
       expect(fake.reads[0]).to.deep.equal({ at: 0, iterator: "i0", limit: 10_000 });
     });
 
+    it("records until they are worked through, and from then on to none who waited for them", async () => {
+      fake.readScript = [{ Records: [record(1)] }, { Records: [record(2)] }, {}];
+      const reader = fake.open();
+      const first = await fake.next(reader);
+      reader.begun?.();
+      expect(numbers(first), "it may be handed over again").to.deep.equal(["1"]);
+      reader.done?.();
+      expect(numbers(first)).to.deep.equal([]);
+      const second = await fake.next(reader);
+      reader.done?.();
+      reader.done?.();
+      expect(numbers(second)).to.deep.equal([]);
+      reader.close();
+    });
+
     it("no empty batch, unless asked for, and then one at a time", async () => {
       expect(numbers(await fake.first([{}, {}, { Records: [record(1)] }, {}]))).to.deep.equal(["1"]);
       expect(fake.answers).to.equal(3);

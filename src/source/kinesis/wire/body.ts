@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { isUint8Array } from "node:util/types";
+import type { BodyMemory } from "./body-memory.js";
 
 /** An answer as the SDK's middleware passes it on, whichever handler fetched it. */
 export interface WireResponse {
@@ -35,6 +36,9 @@ export function failingBody(error: unknown): Readable {
   });
 }
 
+/** As much as an answer of GetRecords has at most, as JSON. */
+const bytesAtMost = 16 * 1_048_576;
+
 interface NodeStream {
   readonly readableEnded?: boolean;
   readonly destroyed?: boolean;
@@ -45,9 +49,9 @@ interface NodeStream {
 }
 
 /** The whole body; undefined for one of a kind that is not known, which has not been touched then. */
-export async function collect(response: WireResponse): Promise<Body | undefined> {
+export async function collect(response: WireResponse, memories: BodyMemory): Promise<Body | undefined> {
   const { body } = response;
-  const collected = new Body();
+  const collected = new Body(memories, expectedBytes(response));
   if (body === undefined || body === null) return collected;
   if (typeof body !== "object") return undefined;
   if (isUint8Array(body)) collected.add(body);
@@ -56,6 +60,12 @@ export async function collect(response: WireResponse): Promise<Body | undefined>
   else if (isIterable(body)) for await (const chunk of body) collected.add(chunk);
   else return undefined;
   return collected;
+}
+
+/** What a body is said to have; a word for it is none, and no reason to take memory for more than there ever was. */
+function expectedBytes(response: WireResponse): number {
+  const told = Number(header(response, "content-length") ?? 0);
+  return Number.isInteger(told) && told >= 0 && told <= bytesAtMost ? told : 0;
 }
 
 function isNodeStream(body: object): body is NodeStream {
@@ -93,38 +103,48 @@ function cut(): Error {
   return Object.assign(new Error("the connection closed within the answer"), { code: "ECONNRESET" });
 }
 
-/** A body in the chunks that it came in, each of which is nobody else's by now. */
+/** A body, put together as it comes in: its chunks are garbage at once, and do not get old by waiting for the last one. */
 export class Body {
-  readonly #chunks: Uint8Array[] = [];
+  readonly #memories: BodyMemory;
+  #memory: Buffer;
   #length = 0;
 
-  get chunks(): readonly Uint8Array[] {
-    return this.#chunks;
+  constructor(memories: BodyMemory, expectedBytes: number) {
+    this.#memories = memories;
+    this.#memory = memories.take(expectedBytes);
   }
 
-  get length(): number {
-    return this.#length;
+  /** What there is of it, where it was put together: it is another's after `letGo`. */
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.#length);
   }
 
   /** @throws for a chunk that is no bytes: text has lost some by now */
   add(chunk: unknown): void {
     if (!isUint8Array(chunk)) throw new Error("the answer's body comes in chunks that are no bytes");
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
+    const end = this.#length + chunk.length;
+    if (end > this.#memory.length) this.#moveInto(this.#memories.take(Math.max(end, 2 * this.#length)));
+    this.#memory.set(chunk, this.#length);
+    this.#length = end;
   }
 
   /** All of it, in memory that nothing else is ever put into. */
-  whole(): Buffer {
-    return this.in(Buffer.allocUnsafeSlow(this.#length));
+  copy(): Buffer {
+    const memory = Buffer.allocUnsafeSlow(this.#length);
+    memory.set(this.bytes);
+    return memory;
   }
 
-  /** All of it, at the begin of that memory. */
-  in(memory: Buffer): Buffer {
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      memory.set(chunk, at);
-      at += chunk.length;
-    }
-    return memory.subarray(0, at);
+  /** Only once it is whole: until then its stream might write into it. */
+  letGo(): void {
+    this.#length = 0;
+    this.#moveInto(Buffer.alloc(0));
+  }
+
+  #moveInto(memory: Buffer): void {
+    const before = this.#memory;
+    memory.set(this.bytes);
+    this.#memory = memory;
+    this.#memories.giveBack(before);
   }
 }

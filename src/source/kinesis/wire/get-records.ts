@@ -7,13 +7,14 @@ import {
 } from "@aws-sdk/client-kinesis";
 import type { SourceRecord, SourceRuntime } from "../../partition-source.js";
 import type { Wire } from "../options.js";
+import { ownMemory, UsedAgain } from "./body-memory.js";
 import { sourceRecord } from "./decoded.js";
 import { FormatChoice } from "./format-choice.js";
 import { RecordsExchange, takenOut, type Reading, type WithTaken } from "./records-exchange.js";
-import { Scratch } from "./scratch.js";
 
 export interface RecordsAnswer {
-  readonly records: readonly SourceRecord[];
+  /** Taken out by whoever gets it: see `Parcel`. */
+  records: readonly SourceRecord[];
   /** Of all payloads together. */
   readonly bytes: number;
   /** All else that the service said. */
@@ -41,7 +42,8 @@ export class GetRecords {
     this.#client = client;
     this.#options = options;
     this.#reading = {
-      scratch: options.copy ? new Scratch() : undefined,
+      memories: options.copy ? new UsedAgain() : ownMemory,
+      copy: options.copy,
       firstPlace: Math.floor(options.random.next() * 2 ** 52),
     };
     this.#choice = new FormatChoice(options.wire === "json");
@@ -87,7 +89,10 @@ export class GetRecords {
 
 function answerOf(given: GetRecordsCommandOutput & WithTaken): RecordsAnswer {
   const { Records, [takenOut]: taken, ...output } = given;
-  if (taken !== undefined) return { records: taken.records, bytes: taken.bytes, output };
+  if (taken !== undefined) {
+    const { records, bytes } = taken.open();
+    return { records, bytes, output };
+  }
   // A client may answer without any wire, too, as in users' tests.
   if (Records === undefined) throw new Error("Kinesis answered without records");
   const records = Records.map(recordOf);

@@ -1,5 +1,6 @@
 import type { GetRecordsCommand } from "@aws-sdk/client-kinesis";
 import { messageOf } from "../../../model/errors.js";
+import type { BodyMemory } from "./body-memory.js";
 import { collect, failingBody, isWireResponse, type Body, type WireResponse } from "./body.js";
 import { decodeCbor } from "./cbor-records.js";
 import { encodeCbor } from "./cbor-request.js";
@@ -7,21 +8,23 @@ import type { Decoded } from "./decoded.js";
 import { cborType, isCborBody, readError } from "./format.js";
 import type { CborFailure } from "./format-choice.js";
 import { decodeJson } from "./json-slices.js";
-import { payloadsInPieces, PayloadViews } from "./payloads.js";
-import type { Scratch } from "./scratch.js";
+import { Parcel } from "./parcel.js";
+import { PayloadCopies, PayloadViews } from "./payloads.js";
 
 /** What an exchange took out of an answer, beside the SDK's own output: so no attempt's records come with another's output. */
 export const takenOut = Symbol("records");
 
 export interface WithTaken {
   /** Undefined where the SDK's own deserialiser read the records. */
-  readonly [takenOut]?: Decoded | undefined;
+  readonly [takenOut]?: Parcel<Decoded> | undefined;
 }
 
 /** By what answers are read. */
 export interface Reading {
-  /** Where bodies are read; without it payloads are views that keep the whole body. */
-  readonly scratch: Scratch | undefined;
+  /** Where bodies are read. */
+  readonly memories: BodyMemory;
+  /** Whether payloads are copied; else they are views that keep the whole body. */
+  readonly copy: boolean;
   /** See `decodeJson`. */
   readonly firstPlace: number;
 }
@@ -35,7 +38,7 @@ export class RecordsExchange {
   readonly #reading: Reading;
   #isCbor: boolean;
   /** By the response that each came in: middleware of the client may have two attempts under way at once. */
-  readonly #decoded = new WeakMap<object, Decoded>();
+  readonly #decoded = new WeakMap<object, Parcel<Decoded>>();
   #hasReadCbor = false;
   /** What the last attempt's failure says of CBOR. */
   #failure: CborFailure | undefined;
@@ -89,10 +92,12 @@ export class RecordsExchange {
     // A failure of JSON is the SDK's own matter.
     if (isFailure && !this.#isCbor) return;
     try {
-      const body = await collect(response);
+      const body = await collect(response, this.#reading.memories);
       if (body === undefined) return;
-      if (isFailure) this.#takeFailure(response, body.whole());
+      if (isFailure) this.#takeFailure(response, body.copy());
       else this.#takeRecords(response, body);
+      // Read in one go: what lies there is the next answer's from here on.
+      body.letGo();
     } catch (error) {
       response.body = failingBody(error);
     }
@@ -104,22 +109,21 @@ export class RecordsExchange {
     response.body = error.body;
   }
 
-  /** In one go: what lies in the scratch is the next answer's after it. */
   #takeRecords(response: WireResponse, body: Body): void {
-    const { scratch, firstPlace } = this.#reading;
-    const bytes = scratch?.put(body) ?? body.whole();
+    const { bytes } = body;
     // Who asked for JSON has the SDK's own deserialiser read whatever else comes.
     const isCbor = this.#isCbor && isCborBody(response, bytes);
-    const decoded = isCbor ? this.#fromCbor(body, bytes) : fromJson(bytes, firstPlace);
-    response.body = decoded === undefined ? body.whole() : Buffer.from(JSON.stringify(decoded.rest));
-    if (decoded !== undefined) this.#decoded.set(response, decoded);
+    const decoded = isCbor ? this.#fromCbor(bytes) : fromJson(bytes, this.#reading.firstPlace);
+    response.body = decoded === undefined ? body.copy() : Buffer.from(JSON.stringify(decoded.rest));
+    if (decoded !== undefined) this.#decoded.set(response, new Parcel(decoded));
   }
 
-  #fromCbor(body: Body, bytes: Buffer): Decoded {
+  #fromCbor(bytes: Buffer): Decoded {
     try {
-      const payloads =
-        this.#reading.scratch === undefined ? new PayloadViews(bytes) : payloadsInPieces(body, bytes);
-      const decoded = decodeCbor(bytes, payloads);
+      const decoded = decodeCbor(
+        bytes,
+        this.#reading.copy ? new PayloadCopies(bytes) : new PayloadViews(bytes),
+      );
       this.#hasReadCbor = true;
       return decoded;
     } catch (error) {

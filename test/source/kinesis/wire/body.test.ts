@@ -1,7 +1,10 @@
 import { PassThrough, Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { Script } from "node:vm";
 import { expect } from "chai";
-import { collect, failingBody, type Body } from "../../../../src/source/kinesis/wire/body.js";
-import { Scratch } from "../../../../src/source/kinesis/wire/scratch.js";
+import { Body, collect, failingBody } from "../../../../src/source/kinesis/wire/body.js";
+import { ownMemory, UsedAgain } from "../../../../src/source/kinesis/wire/body-memory.js";
 
 const bytes = Buffer.alloc(200_000, "abc");
 const pieces = (): Buffer[] => [
@@ -11,7 +14,7 @@ const pieces = (): Buffer[] => [
 ];
 
 const read = async (body: unknown): Promise<Buffer | undefined> =>
-  (await collect({ statusCode: 200, headers: {}, body }))?.whole();
+  (await collect({ statusCode: 200, headers: {}, body }, ownMemory))?.copy();
 
 /** Also by an error. */
 const closed = (stream: Readable): Promise<void> =>
@@ -19,28 +22,41 @@ const closed = (stream: Readable): Promise<void> =>
     stream.once("close", resolve);
   });
 
-describe("the scratch that bodies are read in", () => {
-  async function body(text: string | Uint8Array): Promise<Body> {
-    const collected = await collect({ statusCode: 200, headers: {}, body: Buffer.from(text) });
-    if (collected === undefined) throw new Error("not collected");
-    return collected;
-  }
+describe("the memory that bodies are put together in", () => {
+  const large = 300_000;
 
-  it("has each at its begin, and is the same memory for all that fit", async () => {
-    const scratch = new Scratch();
-    const first = scratch.put(await body("a long one"));
-    expect(first.toString()).to.equal("a long one");
-    const second = scratch.put(await body("short"));
-    expect(second.toString()).to.equal("short");
-    expect(second.buffer).to.equal(first.buffer);
-    expect(first.toString(), "which is why it is read at once").to.equal("shortg one");
-    expect(scratch.put(await body("one that is longer")).toString()).to.equal("one that is longer");
+  it("is used again for what fits, the smallest that does", () => {
+    const memories = new UsedAgain();
+    const [small, great] = [memories.take(70_000), memories.take(large)];
+    expect(small).not.to.equal(great);
+    memories.giveBack(great);
+    memories.giveBack(small);
+    expect(memories.take(70_001)).to.equal(small);
+    expect(memories.take(70_000)).to.equal(great);
+    expect(memories.take(70_000), "nothing is free").not.to.be.oneOf([small, great]);
   });
 
-  it("does not keep what is very large", async () => {
-    const scratch = new Scratch();
-    const large = await body(new Uint8Array(17 * 1_048_576));
-    expect(scratch.put(large).buffer).not.to.equal(scratch.put(large).buffer);
+  it("is kept neither where it is small nor where it is very large", () => {
+    const memories = new UsedAgain();
+    for (const bytes of [1_000, 17 * 1_048_576]) {
+      const memory = memories.take(bytes);
+      expect(memory).to.have.length(bytes);
+      memories.giveBack(memory);
+      expect(memories.take(bytes)).not.to.equal(memory);
+    }
+  });
+
+  it("is the collector's while it is free", async () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage = new Script("gc").runInNewContext() as () => void;
+    const memories = new UsedAgain();
+    const memory = new WeakRef(memories.take(large));
+    memories.giveBack(memory.deref() ?? Buffer.alloc(0));
+    // Until its job is over what was looked at is held.
+    await setImmediate();
+    collectGarbage();
+    expect(memory.deref()).to.equal(undefined);
+    expect(memories.take(large).length).to.be.at.least(large);
   });
 });
 
@@ -61,6 +77,42 @@ describe("the body of an answer", () => {
     const small = await read(Readable.from([Buffer.from("abc")]));
     expect(small?.toString()).to.equal("abc");
     expect(small?.buffer.byteLength).to.equal(3);
+  });
+
+  it("is collected whatever its length is said to be, in memory of that length where it is true", async () => {
+    for (const length of ["200000", "199999", "3", "1e99", "-1", "none", "99999999999"]) {
+      const response = {
+        statusCode: 200,
+        headers: { "Content-Length": length },
+        body: Readable.from(pieces()),
+      };
+      const body = await collect(response, ownMemory);
+      expect(body?.bytes.equals(bytes), length).to.equal(true);
+      if (length === "200000") expect(body?.bytes.buffer.byteLength).to.equal(bytes.length);
+    }
+  });
+
+  it("gives its memory back once, when it is let go, and takes nothing in after that", () => {
+    const given: Buffer[] = [];
+    const memories = {
+      take: (size: number) => Buffer.allocUnsafeSlow(size),
+      giveBack: (memory: Buffer) => {
+        if (memory.length > 0) given.push(memory);
+      },
+    };
+    const body = new Body(memories, 3);
+    body.add(Buffer.from("abc"));
+    const first = body.bytes.buffer;
+    body.add(Buffer.from("def"));
+    const second = body.bytes.buffer;
+    expect(body.bytes.toString()).to.equal("abcdef");
+    const copy = body.copy();
+    body.letGo();
+    body.letGo();
+    expect(given.map(({ buffer }) => buffer)).to.deep.equal([first, second]);
+    body.add(Buffer.from("late"));
+    expect(body.bytes.buffer).not.to.be.oneOf([first, second]);
+    expect(copy.toString()).to.equal("abcdef");
   });
 
   it("is empty where there is none", async () => {

@@ -1,11 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { Body } from "../../../../src/source/kinesis/wire/body.js";
-import {
-  PayloadCopies,
-  payloadsInPieces,
-  PayloadViews,
-} from "../../../../src/source/kinesis/wire/payloads.js";
+import { PayloadCopies, PayloadViews } from "../../../../src/source/kinesis/wire/payloads.js";
 
 const pieceBytes = 65_536;
 
@@ -49,58 +44,6 @@ describe("the payloads of an answer", () => {
       { numRuns: 50 },
     );
   });
-
-  it("lie in the chunks of a body, or are copied, and keep 64 KiB or themselves at most (property)", () => {
-    const cuts = fc.array(
-      fc.oneof(
-        fc.integer({ min: 1, max: 3_000 }),
-        fc.integer({ min: 16_000, max: 16_384 }),
-        fc.integer({ min: 30_000, max: 70_000 }),
-      ),
-      {
-        minLength: 1,
-        maxLength: 8,
-      },
-    );
-    fc.assert(
-      fc.property(layout, cuts, (parts, sizes) => {
-        const { body: whole, spans } = laidOut(parts);
-        const body = new Body();
-        for (let at = 0, chunk = 0; at < whole.length; chunk++) {
-          const size = sizes[chunk % sizes.length] ?? 1;
-          body.add(Uint8Array.from(whole.subarray(at, at + size)));
-          at += size;
-        }
-        const expected = spans.map(({ start, length }) => Buffer.from(whole.subarray(start, start + length)));
-        const pieces = payloadsInPieces(body, whole);
-        const payloads = spans.map(({ start, length }) => pieces.of(start, length));
-        whole.fill(0xff);
-        payloads.forEach((payload, at) => {
-          expect(expected[at]?.equals(payload)).to.equal(true);
-          const kept = payload.buffer.byteLength;
-          expect(kept === payload.length || kept <= pieceBytes, `${kept} bytes kept`).to.equal(true);
-        });
-      }),
-      { numRuns: 50 },
-    );
-  });
-
-  for (const [network, chunkBytes, seams] of [
-    ["a fast network", 60_000, 11],
-    ["a fast network by TLS", 16_360, 40],
-  ] as const) {
-    it(`are not copied where they lie in one chunk of ${network}`, () => {
-      const { body: whole, spans } = laidOut(Array.from({ length: 600 }, () => ({ gap: 100, size: 1_000 })));
-      const body = new Body();
-      for (let at = 0; at < whole.length; at += chunkBytes) {
-        body.add(Uint8Array.from(whole.subarray(at, at + chunkBytes)));
-      }
-      const pieces = payloadsInPieces(body, whole);
-      const kept = spans.map(({ start, length }) => pieces.of(start, length).buffer);
-      const isChunk = kept.filter((memory) => body.chunks.some((chunk) => chunk.buffer === memory));
-      expect(isChunk.length, `all but those at the ${String(seams)} seams`).to.be.at.least(600 - seams);
-    });
-  }
 
   it("are copied many in a piece", () => {
     const { body, spans } = laidOut(Array.from({ length: 1_000 }, () => ({ gap: 100, size: 1_000 })));
