@@ -29,6 +29,7 @@ const sample = {
   Tenure: ["3", "5", "8"],
   Checkpoint: ["3", "8", "115"],
   History: ["3", "8", "115"],
+  Fleet: ["3", "5"],
 };
 
 const { values } = parseArgs({

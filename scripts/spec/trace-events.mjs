@@ -26,6 +26,10 @@ export class Names {
     return this.#names.get(workerId);
   }
 
+  has(workerId) {
+    return this.#names.has(workerId);
+  }
+
   get all() {
     return [...this.#names.values()];
   }

@@ -32,7 +32,7 @@ const of = (workerId: "a" | "b", type: string, more: object = {}) => ({
 });
 
 /** When a silence of T is over. */
-const later = (event: object) => ({ ...event, t: 13_000 });
+const later = (event: object, t = 13_000) => ({ ...event, t });
 
 /** A lease that is worked, checkpointed, lost with its worker, and begun by another who has fenced it. */
 const events = [
@@ -59,7 +59,7 @@ const events = [
 const lived = [
   ...events,
   later(of("b", "history-archived", { epoch: 101, owner: "a", how: "taken", endedBy: "taken-from-fenced" })),
-  later(of("b", "tenure-raised", { epoch: 102, to: 103 })),
+  later(of("b", "tenure-raised", { epoch: 102, to: 103 }), 14_000),
 ];
 const times = { leaseDurationMs: 10_000, safetyMarginMs: 1_000, expiryMs: 12_500 };
 const how = { most: 5, isExplicit: false, times };
