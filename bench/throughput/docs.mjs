@@ -125,9 +125,9 @@ function curvesSection(measured) {
   writeFileSync(file, curvesPlot("What the worker's options change", drawn));
   return `### Options
 
-Made by \`npm run bench -- throughput --curves\`: one option of a worker at a time, all else by default; runs of each point:
-${Math.min(...measured.map(({ runs }) => runs))}. Measured ${measuredOf(measured, ({ name }) => name)}. A dot is the median, the line through it goes from the least to the
-most. Raw results: [benchmarks/throughput-curves.json](benchmarks/throughput-curves.json).
+Made by \`npm run bench -- throughput --curves\`: one option of a worker at a time, all else by default. A dot is the median of
+${Math.min(...measured.map(({ runs }) => runs))} runs, the line through it goes from the least to the most. Raw results:
+[benchmarks/throughput-curves.json](benchmarks/throughput-curves.json). Measured ${measuredOf(measured, ({ name }) => name)}.
 
 ![Small plots, one for each option](benchmarks/throughput-curves.svg)
 `;

@@ -1,6 +1,6 @@
 // What every subject on Node counts, in the same way, and when: once each shard was read and the warm-up is over it says
-// that it is ready; from the bench's word on, for as long as the window is and until each shard was read in it, it counts. KclSubject.java does
-// the same.
+// that it is ready; from the bench's word on, for as long as the window is and until each shard was read in it, it counts.
+// KclSubject.java does the same.
 import { writeSync } from "node:fs";
 import { placeOf } from "../canned/records.mjs";
 
