@@ -6,6 +6,7 @@ interface Step {
   readonly epoch: number;
 }
 interface Trace {
+  readonly lease: string;
   readonly workers: readonly string[];
   readonly fenced: readonly string[];
   readonly forced: readonly string[];
@@ -13,13 +14,23 @@ interface Trace {
 }
 /** What scripts/spec exports: plain JavaScript, which runs without a build. */
 interface Projection {
-  eventsOf: (lines: readonly object[]) => readonly object[];
-  leasesIn: (events: readonly object[]) => readonly string[];
-  project: (events: readonly object[], leaseKey: string) => Trace;
+  tracesIn: (events: readonly object[], how: { readonly most: number }) => readonly Trace[];
   corruptionsOf: (trace: Trace) => readonly { readonly what: string; readonly trace: Trace }[];
-  moduleOf: (trace: Trace) => string;
-  configOf: (trace: Trace, unseen: number) => string;
+  runOf: (traces: readonly Trace[]) => { readonly spec: string };
 }
+interface Events {
+  eventsOf: (lines: readonly object[]) => readonly object[];
+}
+interface Follow {
+  moduleOf: (run: object) => string;
+  configOf: (run: object) => string;
+}
+
+const load = async <T>(file: string) =>
+  (await import(new URL(`../../scripts/spec/${file}`, import.meta.url).href)) as T;
+const { tracesIn, corruptionsOf, runOf } = await load<Projection>("projections/tenure.mjs");
+const { eventsOf } = await load<Events>("trace-events.mjs");
+const { moduleOf, configOf } = await load<Follow>("follow.mjs");
 
 const at = (workerId: string, type: string, more: object = {}): object => ({
   who: workerId.slice(0, 1),
@@ -49,15 +60,13 @@ const lines = [
   at("c1", "draining"),
 ];
 
-describe("a trace for the model", () => {
-  let projection: Projection;
-
-  before(async () => {
-    const url = new URL("../../scripts/spec/projection.mjs", import.meta.url).href;
-    projection = (await import(url)) as Projection;
-  });
-
-  const traceOf = (): Trace => projection.project(projection.eventsOf(lines), "s1");
+describe("a trace for the model of tenures", () => {
+  const traceFrom = (of: readonly object[]): Trace => {
+    const trace = tracesIn(of, { most: 5 }).find(({ lease }) => lease === "s1");
+    if (trace === undefined) throw new Error("no trace of s1");
+    return trace;
+  };
+  const traceOf = (): Trace => traceFrom(eventsOf(lines));
 
   it("is what was told of one lease and of the workers that held it", () => {
     const { workers, fenced, forced, steps } = traceOf();
@@ -80,12 +89,15 @@ describe("a trace for the model", () => {
   });
 
   it("is chosen among the leases that changed hands, the busiest first", () => {
-    const events = projection.eventsOf(lines);
-    expect(projection.leasesIn(events)).to.deep.equal(["s1"]);
+    const leasesIn = (of: readonly object[], most = 5): readonly string[] =>
+      tracesIn(of, { most }).map(({ lease }) => lease);
+    const events = eventsOf(lines);
+    expect(leasesIn(events)).to.deep.equal(["s1"]);
     const more = [700, 701, 702, 703].map((epoch) => at("a1", "tenure-began", { leaseKey: "s3", epoch }));
-    expect(projection.leasesIn([...events, ...more])).to.deep.equal(["s3", "s1"]);
+    expect(leasesIn([...events, ...more])).to.deep.equal(["s3", "s1"]);
+    expect(leasesIn([...events, ...more], 1)).to.deep.equal(["s3"]);
     const remade = [1, 2 ** 40].map((epoch) => at("a1", "tenure-began", { leaseKey: "s4", epoch }));
-    expect(projection.leasesIn([...events, ...remade])).to.deep.equal(["s1"]);
+    expect(leasesIn([...events, ...remade])).to.deep.equal(["s1"]);
   });
 
   it("can be read from the journals of processes", () => {
@@ -93,7 +105,7 @@ describe("a trace for the model", () => {
       const { who: source, ...event } = line as { who: string; type: string };
       return event.type === "process-killed" ? { at: 1, source, died: true } : { at: 1, source, event };
     });
-    expect(projection.project(projection.eventsOf(journal), "s1")).to.deep.equal(traceOf());
+    expect(traceFrom(eventsOf(journal))).to.deep.equal(traceOf());
   });
 
   it("says what a handoff is that was sent after its giver's belief had run out", () => {
@@ -101,37 +113,45 @@ describe("a trace for the model", () => {
       ...lines.slice(0, 5),
       at("a1", "tenure-ended", s1(501, { reason: "lease-lost" })),
       at("a1", "handed-off", s1(501, { target: "b1" })),
+      at("b1", "tenure-began", s1(502, { how: "handoff" })),
     ];
     expect(
-      projection
-        .project(late, "s1")
-        .steps.slice(-3)
+      traceFrom(late)
+        .steps.slice(-4)
         .map(({ is }) => is),
-    ).to.deep.equal(["lost", "late", "landed"]);
+    ).to.deep.equal(["lost", "late", "landed", "began"]);
   });
 
   it("is corrupted into what no fleet may tell", () => {
-    const begins = projection
-      .corruptionsOf(traceOf())
-      .map(({ what, trace }) => [
-        what,
-        ...trace.steps.filter(({ is }) => is === "began").map(({ of, epoch }) => `${of} ${epoch}`),
-      ]);
+    const begins = corruptionsOf(traceOf()).map(({ what, trace }) => [
+      what,
+      ...trace.steps.filter(({ is }) => is === "began").map(({ of, epoch }) => `${of} ${epoch}`),
+    ]);
     expect(begins).to.deep.equal([
       ["an epoch begun twice", "w1 2", "w2 2", "w2 4", "w3 5"],
       ["a begin beside a tenure", "w1 2", "w2 3"],
     ]);
   });
 
-  it("is a sequence in TLA+, and a configuration with room for its epochs", () => {
-    expect(projection.moduleOf(traceOf())).to.include('[is |-> "began", of |-> "w3", epoch |-> 5]\n>>');
-    const config = projection.configOf(traceOf(), 4);
+  it("is a sequence in TLA+, beside others, and a configuration with room for its epochs", () => {
+    const trace = traceOf();
+    const run = runOf([trace, { ...trace, workers: ["w4"], fenced: [], steps: trace.steps.slice(0, 3) }]);
+    const module = moduleOf(run);
     for (const line of [
-      'Workers = {"w1", "w2", "w3"}',
-      "MaxEpoch = 7",
-      "Unseen = 4",
-      'Fenced = {"w2"}',
-      "Forced = {}",
+      "EXTENDS TenureTrace",
+      '[is |-> "began", of |-> "w3", epoch |-> 5]>>, fenced |-> {"w2"}, forced |-> {}],',
+      'RunWorkers == {"w1", "w2", "w3", "w4"}',
+      "RunMaxEpoch == 7",
+      "RunUnseen == 4",
+    ]) {
+      expect(module).to.include(line);
+    }
+    const config = configOf(run);
+    for (const line of [
+      "None = none",
+      "Workers <- RunWorkers",
+      "Traces <- RunTraces",
+      "INVARIANTS S1 S2 S3",
     ]) {
       expect(config).to.include(line);
     }
