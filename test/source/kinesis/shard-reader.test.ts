@@ -1,8 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 import { expect } from "chai";
+import sinon from "sinon";
 import { LeaseholdError } from "../../../src/model/errors.js";
 import { position } from "../../../src/model/position.js";
+import { GetRecords } from "../../../src/source/kinesis/wire/get-records.js";
 import { aggregate, failure, FakeKinesis, numbers, record } from "./fake-kinesis.js";
 
 describe("a shard's reader", () => {
@@ -54,6 +56,17 @@ describe("a shard's reader", () => {
       reader.done?.();
       expect(numbers(second)).to.deep.equal([]);
       reader.close();
+    });
+
+    it("records that are in the answer no more: what waited for it is old, and would keep them", async () => {
+      const send = sinon.spy(GetRecords.prototype, "send");
+      try {
+        const fetch = await fake.first([{ Records: [record(1)] }, {}]);
+        expect(numbers(fetch)).to.deep.equal(["1"]);
+        expect((await send.firstCall.returnValue).records).to.deep.equal([]);
+      } finally {
+        send.restore();
+      }
     });
 
     it("no empty batch, unless asked for, and then one at a time", async () => {
