@@ -106,7 +106,8 @@ export function storeError(): StoreError {
 /** A reader in the test's hands. */
 export class ScriptedReader implements PartitionReader {
   readonly partition: OpenPartition;
-  readonly done: () => void;
+  readonly #onDone: () => void;
+  #inHand: { records: readonly SourceRecord[] } | undefined;
   asks = 0;
   /** Batches given to the processor. */
   begins = 0;
@@ -115,9 +116,9 @@ export class ScriptedReader implements PartitionReader {
   #queue: readonly (SourceFetch | Error)[];
   #wake: (() => void) | undefined;
 
-  constructor(partition: OpenPartition, queue: readonly (SourceFetch | Error)[], done: () => void) {
+  constructor(partition: OpenPartition, queue: readonly (SourceFetch | Error)[], onDone: () => void) {
     this.partition = partition;
-    this.done = done;
+    this.#onDone = onDone;
     this.#queue = queue.filter(
       (item) =>
         item instanceof Error ||
@@ -145,7 +146,11 @@ export class ScriptedReader implements PartitionReader {
         if (item instanceof Error) throw item;
         if (item !== undefined) {
           this.partition.onAnswer();
-          return item;
+          if (item.kind === "ended") return item;
+          // Another reader brings the same once more.
+          const brought = { ...item };
+          this.#inHand = brought;
+          return brought;
         }
         await new Promise<void>((resolve) => {
           const wake = (): void => {
@@ -163,6 +168,13 @@ export class ScriptedReader implements PartitionReader {
 
   begun(): void {
     this.begins += 1;
+  }
+
+  /** As a source may, it empties what it has brought: nobody may look at it any more. */
+  done(): void {
+    if (this.#inHand !== undefined) this.#inHand.records = [];
+    this.#inHand = undefined;
+    this.#onDone();
   }
 
   close(): void {
