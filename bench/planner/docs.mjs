@@ -72,9 +72,7 @@ ${row(...columns.map(([name]) => name))}
 ${row(...columns.map(() => "--:"))}
 ${cells.map((cell) => row(...columns.map(([, show]) => show(cell)))).join("\n")}
 
-How many times as much each is where leases and workers are ten times as many (10 is linear). A plan from nothing grows by less
-than that up to 10,000 leases and by more beyond. That is not the collector, since it does so with a young generation in which
-nothing is collected; presumably the leases no longer fit the processor's caches.
+How many times as much each is where leases and workers are ten times as many (10 is linear).
 
 ${row("case", "leases", "plan", "unordered", "unchanged", "heap", "planner's round", "slowest", "worker's round")}
 ${row("---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:")}
