@@ -25,12 +25,12 @@ function setting() {
   const calls: Call[] = [];
   const told: LeaseholdEvent[] = [];
   const failed: string[] = [];
-  const assignObserver = (observer: string): Promise<unknown> =>
+  const assignObserver = (observer: string, observes: WorkerRow["observes"]): Promise<unknown> =>
     new Promise((resolve, reject) => {
       calls.push({
         observer,
         answer: (ok, changes) => {
-          const row = { ...emptyWorkerRow(observer, 6), ...changes };
+          const row = { ...emptyWorkerRow(observer, 6), ...(ok ? { observes } : {}), ...changes };
           resolve(ok ? { ok, row } : { ok, current: row });
         },
         refuse: reject,
