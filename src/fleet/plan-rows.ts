@@ -98,9 +98,8 @@ export class PlanRows {
       });
     }
     // What was said of it before may have been taken back.
-    const keys = [...this.#plannedKeys, ...plannedKeys];
-    if (strangers !== this.#strangers) keys.push(...this.#strangers, ...strangers);
-    for (const key of keys) {
+    const ofStrangers = strangers === this.#strangers ? [] : [...this.#strangers, ...strangers];
+    for (const key of [...this.#plannedKeys, ...plannedKeys, ...ofStrangers]) {
       const row = this.#order[placeOf(this.#seen.leases, key, ({ leaseKey }) => leaseKey)];
       if (row !== undefined) doubted.push(row);
     }

@@ -1,6 +1,7 @@
 import { Ledger, type WeighedLease } from "./plan-ledger.js";
 import type { PlanSnapshot, PlanWorker } from "./plan-snapshot.js";
 import { compareKeys } from "./rendezvous.js";
+import { placesOfBoth } from "./sorted.js";
 
 /** What a worker holds and may still be given, kept up to date while one plan is made. Never leaves the planner. */
 export class Account {
@@ -111,8 +112,7 @@ function enter(accounts: ReadonlyMap<string, Account>, account: Account, ledger:
 
 /** The weight of two lists in the order of their keys, added up in that of both: doubles would tell another order. */
 function weightOf(ledger: Ledger, own: Int32Array, borne: readonly number[]): number {
-  const all = Int32Array.of(...own, ...borne).sort();
-  return all.reduce((sum, place) => sum + ledger.weightAt(place), 0);
+  return placesOfBoth(own, borne).reduce((sum, place) => sum + ledger.weightAt(place), 0);
 }
 
 /** Books a planned move. */

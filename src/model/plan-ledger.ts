@@ -1,6 +1,7 @@
 import { orderOf } from "./key-order.js";
 import type { PlanLease, PlanSnapshot } from "./plan-snapshot.js";
 import { weigh } from "./plan-weight.js";
+import { placesOfBoth } from "./sorted.js";
 
 /** A lease with the weight that it counts with. */
 export interface WeighedLease {
@@ -174,7 +175,7 @@ export class Ledger {
       for (const [id, { own, inFlight }] of before) shares.set(id, shareOf(own, inFlight, weights));
     }
     for (const [id, { own, news, inFlight }] of touched) {
-      const all = Int32Array.of(...own, ...news).sort();
+      const all = placesOfBoth(own, news);
       inFlight.sort((a, b) => a - b);
       // Nobody is kept in mind without leases: ids are used once.
       if (all.length + inFlight.length === 0) shares.delete(id);

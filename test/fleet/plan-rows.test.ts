@@ -231,6 +231,17 @@ describe("what the planner's plans see of the lease rows", () => {
     expect(scene.rows.look().leases[0]).to.include({ inFlightTo: undefined, coolUntilMs: undefined });
   });
 
+  it("looks at more leases of strangers than a call takes arguments", () => {
+    const scene = new Scene();
+    const many = Array.from({ length: 150_000 }, (_, i) => scene.write(`s${String(i)}`, { owner: "a" }));
+    scene.scan();
+    scene.fleet.applyWorker(scene.worker("a", { fencedBy: "x", fenceKind: "observer" }));
+    const free = (): number => scene.rows.look().leases.filter((lease) => lease.free).length;
+    expect(free()).to.equal(150_000);
+    scene.leases.leaveToStrangers(new Set(many.slice(1).map(({ leaseKey }) => leaseKey)));
+    expect(free()).to.equal(1);
+  });
+
   it("names whoever some unfinished lease names as its owner", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {

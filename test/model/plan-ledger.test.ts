@@ -230,6 +230,17 @@ describe("the ledger of a plan", () => {
     });
   }
 
+  it("has one worker own more than a call takes arguments", () => {
+    const before = evenFleet(150_000, 1);
+    const leases = before.leases.map((lease, i): PlanLease =>
+      i === 0 ? { ...lease, owner: "w001" } : i === 1 ? { ...lease, inFlightTo: "w001" } : lease,
+    );
+    const { accounts, ledger } = openBooks({ ...before, leases }, Ledger.of(before));
+    expect(ledger.share("w000").own.length).to.equal(149_998);
+    // The directive's target has no row: its lease stays a load of its owner.
+    expect(accounts.get("w000")).to.include({ load: 149_999, giving: 1 });
+  });
+
   it("weighs all anew when a lease has come or gone", () => {
     const before = evenFleet(100, 10);
     for (const leases of [before.leases.slice(1), [...before.leases, ...fleet("A").leases.map(renamed)]]) {
