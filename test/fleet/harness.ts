@@ -17,6 +17,7 @@ import { SimulatedStore, throughNetwork } from "../../src/testing/simulated-stor
 import type { VirtualClock, VirtualClockOptions } from "../../src/testing/virtual-clock.js";
 import { VirtualTime } from "../../src/testing/virtual-time.js";
 import { FakeHost } from "./fake-host.js";
+import { lease as leaseRow } from "../../src/testing/contract/harness.js";
 
 /** One call as it arrived at the store. */
 export interface Arrival {
@@ -236,17 +237,7 @@ export class World {
 
   /** Writes a free lease row. */
   free(leaseKey: string, more: Partial<Lease> = {}): void {
-    this.rows.setLease({
-      leaseKey,
-      epoch: 5,
-      checkpoint: trimHorizon,
-      ownerSwitchesSinceCheckpoint: 0,
-      ownersWornOut: 0,
-      parents: [],
-      children: [],
-      marked: false,
-      ...more,
-    });
+    this.rows.setLease(leaseRow(leaseKey, { checkpoint: trimHorizon, ...more }));
   }
 
   /** Rows that name workers of the fleet, and tenures of them that have begun. */

@@ -3,21 +3,12 @@ import fc from "fast-check";
 import { LeaseView } from "../../src/fleet/lease-view.js";
 import type { Lease } from "../../src/model/lease.js";
 import { position, shardEnd } from "../../src/model/position.js";
+import { lease as leaseRow } from "../../src/testing/contract/harness.js";
 
 const keys = ["s0", "s1", "s2", "s3", "s4"];
 
 function row(leaseKey: string, epoch: number, more: Partial<Lease> = {}): Lease {
-  return {
-    leaseKey,
-    epoch,
-    checkpoint: position("1"),
-    ownerSwitchesSinceCheckpoint: 0,
-    ownersWornOut: 0,
-    parents: [],
-    children: [],
-    marked: false,
-    ...more,
-  };
+  return leaseRow(leaseKey, { epoch, checkpoint: position("1"), ...more });
 }
 
 function scanned(view: LeaseView, leases: readonly Lease[]): void {

@@ -17,6 +17,7 @@ import type { WorkerRow } from "../../src/model/worker-row.js";
 import { emptyWorkerRow } from "../../src/store/empty-worker-row.js";
 import { seededRandom } from "../../src/testing/index.js";
 import { VirtualTime } from "../../src/testing/virtual-time.js";
+import { lease as leaseRow } from "../../src/testing/contract/harness.js";
 
 // Settled at once, so that there is hardly a round in which nothing may move.
 const config = { ...resolveProtocol(), settleMs: 0, settleLimitMs: 0 };
@@ -96,18 +97,12 @@ class Scene {
   /** @param isKnown whether the write is the planner's own: others' are known by the next scan */
   write(leaseKey: string, more: Partial<Lease>, isKnown = false): void {
     const before = this.#stored.get(leaseKey);
-    const lease: Lease = {
-      leaseKey,
+    const lease = leaseRow(leaseKey, {
       checkpoint: position("1"),
-      ownerSwitchesSinceCheckpoint: 0,
-      ownersWornOut: 0,
-      parents: [],
-      children: [],
-      marked: false,
       ...before,
       epoch: (before?.epoch ?? 0) + 1,
       ...more,
-    };
+    });
     this.#stored.set(leaseKey, lease);
     if (isKnown) this.#leases.apply(lease);
   }

@@ -12,6 +12,7 @@ import { position, shardEnd } from "../../src/model/position.js";
 import type { WorkerRow } from "../../src/model/worker-row.js";
 import { emptyWorkerRow } from "../../src/store/empty-worker-row.js";
 import { VirtualTime } from "../../src/testing/virtual-time.js";
+import { lease as leaseRow } from "../../src/testing/contract/harness.js";
 
 const owners = ["a", "b", "c"];
 const keys = ["s0", "s1", "s2", "s3", "s4", "s5"];
@@ -58,18 +59,12 @@ class Scene {
 
   write(leaseKey: string, more: Partial<Lease> = {}): Lease {
     const before = this.#stored.get(leaseKey);
-    const lease: Lease = {
-      leaseKey,
+    const lease = leaseRow(leaseKey, {
       checkpoint: position("1"),
-      ownerSwitchesSinceCheckpoint: 0,
-      ownersWornOut: 0,
-      parents: [],
-      children: [],
-      marked: false,
       ...before,
       epoch: (before?.epoch ?? 0) + 1,
       ...more,
-    };
+    });
     this.#stored.set(leaseKey, lease);
     return lease;
   }

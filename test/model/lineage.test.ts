@@ -4,6 +4,7 @@ import { firstHole } from "../../src/model/hash-range.js";
 import type { Lease } from "../../src/model/lease.js";
 import { leasesToCreate, leasesToMark, type PartitionNode } from "../../src/model/lineage.js";
 import { position, type Position } from "../../src/model/position.js";
+import { lease as leaseRow } from "../../src/testing/contract/harness.js";
 
 const last = 2n ** 128n - 1n;
 const latest = position("LATEST");
@@ -55,17 +56,7 @@ const b = graph({
 });
 
 function lease(leaseKey: string, checkpoint = "1", more: Partial<Lease> = {}): Lease {
-  return {
-    leaseKey,
-    epoch: 1,
-    checkpoint: position(checkpoint),
-    ownerSwitchesSinceCheckpoint: 0,
-    ownersWornOut: 0,
-    parents: [],
-    children: [],
-    marked: false,
-    ...more,
-  };
+  return leaseRow(leaseKey, { epoch: 1, checkpoint: position(checkpoint), ...more });
 }
 
 function created(

@@ -27,6 +27,7 @@ import type {
 import { Belief } from "../../src/tenure/belief.js";
 import { Tenure, type CheckpointExtra, type TenureLane } from "../../src/tenure/tenure.js";
 import { seededRandom, VirtualTime, type VirtualClock } from "../../src/testing/index.js";
+import { lease as leaseRow } from "../../src/testing/contract/harness.js";
 
 export type RecordsFetch = Extract<SourceFetch, { readonly kind: "records" }>;
 export type EventOf<T extends LeaseholdEvent["type"]> = Extract<LeaseholdEvent, { readonly type: T }>;
@@ -85,18 +86,7 @@ export function ended(...children: readonly string[]): SourceFetch {
 }
 
 export function lease(leaseKey: string, more: Partial<Lease> = {}): Lease {
-  return {
-    leaseKey,
-    owner: "w1",
-    epoch: 5,
-    checkpoint: trimHorizon,
-    ownerSwitchesSinceCheckpoint: 0,
-    ownersWornOut: 0,
-    parents: [],
-    children: [],
-    marked: false,
-    ...more,
-  };
+  return leaseRow(leaseKey, { owner: "w1", checkpoint: trimHorizon, ...more });
 }
 
 export function storeError(): StoreError {
