@@ -34,25 +34,28 @@ export async function verifyHistory({ application, lease }: HistoryRequest): Pro
 
 /** The same for people. */
 export function historyText({ application, tenures, actions }: HistoryAnswer): string {
-  const lines = [`application ${application}; times are the wall clocks of the workers that wrote them`, ""];
-  if (tenures.length === 0) lines.push("nothing in the history is so");
-  else
-    lines.push(
-      ...table(
-        ["LEASE", "EPOCH", "WORKER", "FROM", "UNTIL", "BEGAN", "ENDED"],
-        tenures.map((tenure) => [
-          tenure.leaseKey,
-          tenure.epoch,
-          tenure.worker ?? "-",
-          tenure.since,
-          tenure.until ?? "-",
-          how(tenure.reason, tenure.cause),
-          tenure.endedBy === undefined ? "-" : how(tenure.endedBy, tenure.endCause),
-        ]),
-      ),
-    );
-  for (const { worker, by, at } of actions) lines.push("", `${by} fenced ${worker} at ${at}`);
+  const lines = [
+    `application ${application}; times are the wall clocks of the workers that wrote them`,
+    "",
+    ...(tenures.length === 0 ? ["nothing in the history is so"] : tenureTable(tenures)),
+    ...actions.flatMap(({ worker, by, at }) => ["", `${by} fenced ${worker} at ${at}`]),
+  ];
   return `${lines.join("\n")}\n`;
+}
+
+function tenureTable(tenures: HistoryAnswer["tenures"]): readonly string[] {
+  return table(
+    ["LEASE", "EPOCH", "WORKER", "FROM", "UNTIL", "BEGAN", "ENDED"],
+    tenures.map((tenure) => [
+      tenure.leaseKey,
+      tenure.epoch,
+      tenure.worker ?? "-",
+      tenure.since,
+      tenure.until ?? "-",
+      how(tenure.reason, tenure.cause),
+      tenure.endedBy === undefined ? "-" : how(tenure.endedBy, tenure.endCause),
+    ]),
+  );
 }
 
 export function verdictText({ application, leases, epochs, problems }: HistoryVerdict): string {

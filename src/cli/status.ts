@@ -13,6 +13,7 @@ export async function readStatus(application: string): Promise<FleetStatus> {
 
 /** The same for people. */
 export function statusText(status: FleetStatus): string {
+  const troubles = troublesIn(status);
   const lines = [
     `application ${status.application}, liveness ${status.liveness}, planner ${status.planner ?? "none"}`,
     "",
@@ -39,9 +40,8 @@ export function statusText(status: FleetStatus): string {
         lease.parents.join(" ") || "-",
       ]),
     ),
+    ...(troubles.length > 0 ? ["", ...troubles] : []),
   ];
-  const troubles = troublesIn(status);
-  if (troubles.length > 0) lines.push("", ...troubles);
   return `${lines.join("\n")}\n`;
 }
 
