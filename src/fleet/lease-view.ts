@@ -76,7 +76,11 @@ export class LeaseView {
     this.#places.set(last.leaseKey, place);
   }
 
-  /** A whole scan: what it lacks is gone, unless it was made meanwhile; where a newer row is known that one stays. */
+  /**
+   * A whole scan: what it lacks is gone, until the next one shows it if it was made meanwhile. Where a row of a higher epoch
+   * is known that one stays, however late the scan was sent: it may be answered by a replica that lags, and no lease is
+   * made again below an epoch that it had.
+   */
   replace({ leases, invalid }: LeaseScan): void {
     this.#unreadable = new Set(invalid.map(({ leaseKey }) => leaseKey));
     if (!this.#standAsIn(leases)) this.#arrange(leases);
