@@ -15,6 +15,7 @@ const suites = [
   { name: "a fleet across versions", args: ["run", "test:upgrade"] },
   { name: "integration on LocalStack", args: ["run", "test:localstack"] },
   { name: "wire formats on older SDKs", args: ["run", "test:wire"] },
+  { name: "other versions of Node", args: ["run", "test:nodes"] },
   { name: "targets in simulation", args: ["run", "test:simulation:targets"] },
   { name: "the model, by TLC", args: ["run", "spec", "--", "--json"], verdict: ofModel },
   {

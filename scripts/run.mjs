@@ -18,7 +18,8 @@ const root = path.join(import.meta.dirname, "..");
 export async function run(command, args, { isShown = true, niceness = 0, env: more = {} } = {}) {
   // Tools of node_modules/.bin are found also when npm did not start us.
   const bin = path.join(root, "node_modules/.bin");
-  const env = { ...process.env, ...more, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` };
+  const given = { ...process.env, ...more };
+  const env = { ...given, PATH: `${bin}${path.delimiter}${given.PATH ?? ""}` };
   const child = spawn(command, args, {
     cwd: root,
     env,

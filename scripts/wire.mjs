@@ -2,14 +2,13 @@
 // AWS SDK over the whole peer range: the oldest, two in the middle and the one that is installed here.
 //
 //   npm run test:wire -- --only 3.709.0     one of them, `installed` the one here
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { countsIn } from "./mocha-counts.mjs";
+import { folderOf } from "./published.mjs";
 import { run } from "./run.mjs";
 
-const root = path.join(import.meta.dirname, "..");
 const name = "@aws-sdk/client-kinesis";
 const cases = "test/source/kinesis/wire/conformance.test.ts";
 
@@ -23,24 +22,6 @@ if (values.only !== undefined && !known.includes(values.only)) {
   process.exit(1);
 }
 
-/** A folder from which the package is found in this version. Kept for the next run. */
-async function folderOf(version) {
-  const folder = path.join(root, ".cache/wire", version);
-  const done = path.join(folder, "installed");
-  if (existsSync(done)) return folder;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    path.join(folder, "package.json"),
-    JSON.stringify({ private: true, dependencies: { [name]: version } }),
-  );
-  const args = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", folder];
-  const { code, output } = await run("npm", args, { isShown: false });
-  if (code !== 0) throw new Error(`npm install ${name}@${version} failed:\n${output}`);
-  writeFileSync(done, "");
-  return folder;
-}
-
 const failed = [];
 let passing = 0;
 for (const version of known.filter((one) => values.only === undefined || one === values.only)) {
@@ -51,7 +32,7 @@ for (const version of known.filter((one) => values.only === undefined || one ===
       ? {}
       : {
           WIRE_SDK_VERSION: version,
-          WIRE_SDK_FOLDER: await folderOf(version),
+          WIRE_SDK_FOLDER: await folderOf(name, version, "wire"),
           NODE_OPTIONS: `--import=${hook}`,
         };
   const { code, output } = await run("mocha", ["--config", ".mocharc.suite.json", cases], { env });
