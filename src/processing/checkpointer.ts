@@ -182,7 +182,7 @@ export class Checkpointer {
   #arm(ms: number): void {
     // What ends while one is being written is seen to when it is.
     if (this.#cancel !== undefined || this.#flushing || this.#closed) return;
-    this.#cancel = this.#options.clock.setTimer(Math.max(0, ms), () => {
+    this.#cancel = this.#options.clock.setTimer(ms, () => {
       this.#cancel = undefined;
       this.#flushing = true;
       this.flush().then(

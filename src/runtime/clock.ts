@@ -11,7 +11,7 @@ export interface Clock {
   monoMs(): number;
   /** The wall clock alone, for people. */
   wallMs(): number;
-  /** Runs `fn` once after `ms`; a timer only wakes, deadlines are computed from readings at use. */
+  /** Runs `fn` once after `ms`, at once below 0; a timer only wakes, deadlines are computed from readings at use. */
   setTimer(ms: number, fn: () => void): Cancel;
 }
 

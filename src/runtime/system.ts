@@ -12,7 +12,8 @@ export const systemClock: Clock = {
   monoMs: () => performance.now(),
   wallMs: () => Date.now(),
   setTimer(ms: number, fn: () => void): Cancel {
-    const timer = setTimeout(fn, ms);
+    // What is left of a time that has just run out is below 0, of which newer Nodes warn.
+    const timer = setTimeout(fn, Math.max(0, ms));
     return () => {
       clearTimeout(timer);
     };

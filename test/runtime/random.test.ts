@@ -38,6 +38,18 @@ describe("the host's clocks and randomness", () => {
     expect([fired, cancelled]).to.deep.equal([1, 0]);
   });
 
+  it("fires a timer whose time is over at once, and has Node warn of nothing", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on("warning", onWarning);
+    try {
+      await new Promise<void>((resolve) => systemClock.setTimer(-0.3, resolve));
+    } finally {
+      process.off("warning", onWarning);
+    }
+    expect(warnings).to.deep.equal([]);
+  });
+
   it("makes identifiers of 16 hexadecimal digits or more, never the same twice", () => {
     const ids = Array.from({ length: 1_000 }, () => systemRandom.id());
     for (const id of ids) expect(id).to.match(/^[0-9a-f]{16,}$/);
