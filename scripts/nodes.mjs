@@ -1,10 +1,11 @@
 // `npm run test:nodes`: what depends on Node itself, on the oldest Node that package.json takes and on each newer line that is
 // supported: connections, the wire, memory that the collector takes back, processes and their signals, a worker and its
-// emulator. What a version of Node deprecates fails, in every process.
+// emulator. What a version of Node warns of, or deprecates, fails in every process.
 //
 //   npm run test:nodes -- --only 24.21.0     one of them
 import path from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { countsIn } from "./mocha-counts.mjs";
 import { folderOf } from "./published.mjs";
@@ -19,6 +20,8 @@ const cases = [
   "test/testing/fleet.test.ts",
 ];
 
+const warnings = pathToFileURL(path.join(import.meta.dirname, "nodes/warnings.mjs")).href;
+
 const { values } = parseArgs({ options: { only: { type: "string" } } });
 if (values.only !== undefined && !versions.includes(values.only)) {
   console.error(`--only ${values.only}: no such version; there are ${versions.join(", ")}`);
@@ -32,7 +35,7 @@ for (const version of versions.filter((one) => values.only === undefined || one 
   const bin = path.join(await folderOf("node", version, "nodes"), "node_modules/node/bin");
   const env = {
     PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}`,
-    NODE_OPTIONS: "--throw-deprecation",
+    NODE_OPTIONS: `--pending-deprecation --import=${warnings}`,
   };
   const said = (await run("node", ["--version"], { isShown: false, env })).output.trim();
   // Another Node than the one that was asked for would prove nothing.
