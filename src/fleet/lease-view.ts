@@ -8,6 +8,7 @@ export class LeaseView {
   /** The rows, and where each stands: a scan that brings those of before looks none of them up. */
   #rows: Lease[] = [];
   #places = new Map<string, number>();
+  #arrangement = 0;
   /** The rows as they were given away, until the next change: looked through in every round. */
   #all: readonly Lease[] | undefined;
   /** Owner → how many unfinished rows name it; under undefined those that name nobody. */
@@ -45,6 +46,11 @@ export class LeaseView {
     return this.#all;
   }
 
+  /** The same as long as each row of the list is of the lease that it was of: who keeps a list beside it compares no keys. */
+  get arrangement(): number {
+    return this.#arrangement;
+  }
+
   /** Whom unfinished rows name as their owners; undefined is among them where one names nobody. */
   owners(): Iterable<string | undefined> {
     return this.#owners.keys();
@@ -59,6 +65,7 @@ export class LeaseView {
     const before = this.get(leaseKey);
     if (before !== undefined && epoch < before.epoch) return;
     const place = this.#places.get(leaseKey) ?? this.#rows.length;
+    if (place === this.#rows.length) this.#arrangement++;
     this.#places.set(leaseKey, place);
     this.#put(place, lease);
     if (isTakenByStranger(lease)) this.leaveToStrangers(new Set([...this.#strangers, leaseKey]));
@@ -68,6 +75,7 @@ export class LeaseView {
     const place = this.#places.get(leaseKey);
     if (place === undefined) return;
     this.#put(place, undefined);
+    this.#arrangement++;
     this.#places.delete(leaseKey);
     // The last takes its place: nothing depends on the order.
     const last = this.#rows.pop();
@@ -103,6 +111,7 @@ export class LeaseView {
     const rows = leases.map((lease) => this.get(lease.leaseKey) ?? lease);
     this.#rows = rows;
     this.#all = undefined;
+    this.#arrangement++;
     this.#places = new Map();
     this.#owners = new Map();
     rows.forEach((lease, place) => {

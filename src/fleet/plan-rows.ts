@@ -4,6 +4,7 @@ import type { PlanLease } from "../model/plan-snapshot.js";
 import { placeOf } from "../model/sorted.js";
 import type { Member } from "./member.js";
 import {
+  isAsBefore,
   isSeenAs,
   knownWeight,
   nothingPlanned,
@@ -22,7 +23,9 @@ export class PlanRows {
   /** The rows as last seen, in the order in which they were read, and the place of each in the list. */
   #rows: readonly Lease[] = [];
   #places: Uint32Array = new Uint32Array(0);
-  #seen: SeenLeases = { leases: [], weights: new Float64Array(0) };
+  /** The view's when that was so. */
+  #arrangement = -1;
+  #seen: SeenLeases = { leases: [], weights: new Float64Array(0), inOrder: true };
   /** The row of each place. */
   #order: Uint32Array = new Uint32Array(0);
   /** Rows with parents: whether these leases wait is said by other rows than their own, readable or not. */
@@ -47,19 +50,14 @@ export class PlanRows {
       fleet.workers.filter(({ workerId }) => fleet.isFree(workerId)).map(({ workerId }) => workerId),
     );
     const plannedKeys = [...this.#planned.keys()];
-    if (this.#hasKeysOf(rows)) this.#renew(rows, this.#inDoubt(rows, free, plannedKeys));
+    if (leases.arrangement === this.#arrangement) this.#renew(rows, free, plannedKeys);
     else this.#arrange(rows);
     this.#rows = rows;
+    this.#arrangement = leases.arrangement;
     this.#free = free;
     this.#strangers = leases.strangers;
     this.#plannedKeys = plannedKeys;
     return this.#seen;
-  }
-
-  #hasKeysOf(rows: readonly Lease[]): boolean {
-    if (rows === this.#rows) return true;
-    if (rows.length !== this.#rows.length) return false;
-    return rows.every((row, i) => row === this.#rows[i] || row.leaseKey === this.#rows[i]?.leaseKey);
   }
 
   /** Other leases than before. */
@@ -79,31 +77,40 @@ export class PlanRows {
       weights[leases.length] = knownWeight(lease);
       leases.push(planLease(lease, this.#member, this.#planned));
     }
-    this.#seen = { leases, weights };
+    this.#seen = { leases, weights, inOrder: true };
   }
 
-  /** The rows of which the list may be wrong. */
-  #inDoubt(
-    rows: readonly Lease[],
-    free: ReadonlySet<string>,
-    plannedKeys: readonly string[],
-  ): readonly number[] {
-    const { strangers } = this.#member.leases;
+  /** Of the same leases. */
+  #renew(rows: readonly Lease[], free: ReadonlySet<string>, plannedKeys: readonly string[]): void {
     const news = new Set([...free, ...this.#free].filter((id) => !free.has(id) || !this.#free.has(id)));
-    const isNews = ({ owner }: Lease): boolean => owner !== undefined && news.has(owner);
-    const doubted = [...this.#children];
+    const doubted = [...this.#children, ...this.#spokenOf(plannedKeys)];
+    let { weights } = this.#seen;
     if (rows !== this.#rows || news.size > 0) {
-      rows.forEach((lease, row) => {
-        if (lease !== this.#rows[row] || (news.size > 0 && isNews(lease))) doubted.push(row);
-      });
+      // Never changed in place: the last plan's ledger is of what was seen then.
+      let weightsNow: Float64Array | undefined;
+      for (let row = 0; row < rows.length; row++) {
+        const lease = rows[row];
+        if (lease === undefined) continue;
+        const place = this.#places[row] ?? -1;
+        if (lease !== this.#rows[row]) {
+          const weight = knownWeight(lease);
+          if (!Object.is(weight, weights[place])) (weightsNow ??= weights.slice())[place] = weight;
+          if (!isAsBefore(this.#seen.leases[place], lease)) doubted.push(row);
+        }
+        if (news.size > 0 && lease.owner !== undefined && news.has(lease.owner)) doubted.push(row);
+      }
+      weights = weightsNow ?? weights;
     }
-    // What was said of it before may have been taken back.
+    this.#seen = { leases: this.#withNews(rows, doubted), weights, inOrder: true };
+  }
+
+  /** The rows of which others than themselves say something, or said before: it may have been taken back. */
+  #spokenOf(plannedKeys: readonly string[]): number[] {
+    const { strangers } = this.#member.leases;
     const ofStrangers = strangers === this.#strangers ? [] : [...this.#strangers, ...strangers];
-    for (const key of [...this.#plannedKeys, ...plannedKeys, ...ofStrangers]) {
-      const row = this.#order[placeOf(this.#seen.leases, key, ({ leaseKey }) => leaseKey)];
-      if (row !== undefined) doubted.push(row);
-    }
-    return doubted;
+    return [...this.#plannedKeys, ...plannedKeys, ...ofStrangers].flatMap(
+      (key) => this.#order[placeOf(this.#seen.leases, key, ({ leaseKey }) => leaseKey)] ?? [],
+    );
   }
 
   #note({ parents }: Lease, row: number): void {
@@ -111,22 +118,19 @@ export class PlanRows {
     else if (this.#children.size > 0) this.#children.delete(row);
   }
 
-  #renew(rows: readonly Lease[], doubted: readonly number[]): void {
-    const { leases, weights } = this.#seen;
-    // Never changed in place: the last plan's ledger is of what was seen then.
+  /** The list with those leases made anew that are no longer what it says. */
+  #withNews(rows: readonly Lease[], doubted: readonly number[]): readonly PlanLease[] {
+    const { leases } = this.#seen;
     let leasesNow: PlanLease[] | undefined;
-    let weightsNow: Float64Array | undefined;
     for (const row of doubted) {
       const lease = rows[row];
       const place = this.#places[row] ?? -1;
       const before = leases[place];
       if (lease === undefined || before === undefined) continue;
       this.#note(lease, row);
-      const weight = knownWeight(lease);
-      if (!Object.is(weight, weights[place])) (weightsNow ??= weights.slice())[place] = weight;
       if (isSeenAs(before, lease, this.#member, this.#planned)) continue;
       (leasesNow ??= [...leases])[place] = planLease(lease, this.#member, this.#planned);
     }
-    this.#seen = { leases: leasesNow ?? leases, weights: weightsNow ?? weights };
+    return leasesNow ?? leases;
   }
 }

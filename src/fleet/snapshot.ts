@@ -21,7 +21,7 @@ export const nothingPlanned: PlannedLeases = {
 };
 
 /** The leases as plans see them, and what they weigh. */
-export type SeenLeases = Required<Pick<PlanSnapshot, "leases" | "weights">>;
+export type SeenLeases = Required<Pick<PlanSnapshot, "leases" | "weights">> & Pick<PlanSnapshot, "inOrder">;
 
 /**
  * What the plan functions see of the rows that this worker knows.
@@ -102,6 +102,19 @@ export function isSeenAs(seen: PlanLease, lease: Lease, member: Member, planned:
     seen.free === isFree(lease, member) &&
     seen.inFlightTo === planned.target(leaseKey, epoch) &&
     seen.coolUntilMs === planned.coolUntilMs(leaseKey)
+  );
+}
+
+/**
+ * Whether a row says of a lease by itself what was seen of it before. Whether it is free, waits, is on its way or rests is
+ * said by others: who those are is known, and they are few. A scan brings many rows, and they are told apart by no more.
+ */
+export function isAsBefore(seen: PlanLease | undefined, lease: Lease): boolean {
+  return (
+    seen?.owner === lease.owner &&
+    seen?.epoch === lease.epoch &&
+    seen.finished === isDone(lease) &&
+    lease.parents.length === 0
   );
 }
 

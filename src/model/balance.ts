@@ -58,12 +58,17 @@ export function balanceMembers(
   return moves;
 
   function moveBetween(gives: (s: Standing) => boolean, receives: (s: Standing) => boolean): void {
+    const isGiver = (s: Standing): boolean => gives(s) && canGive(s.account, limits);
+    const isReceiver = (s: Standing): boolean => receives(s) && canReceive(s.account, limits);
+    // At rest nobody is due: told without putting anybody in order.
+    if (!standings.some(isGiver) || !standings.some(isReceiver)) return;
     const givers = new Ranking(standings, (s) => s.lowest);
     const receivers = new Ranking(standings, (s) => -s.highest);
-    while (moves.length < budget) {
-      const giver = givers.first((s) => gives(s) && canGive(s.account, limits));
+    // Without a receiver no giver need be asked: half of a fleet's workers stand above its level.
+    while (moves.length < budget && receivers.first(isReceiver) !== undefined) {
+      const giver = givers.first(isGiver);
       if (giver === undefined) return;
-      const made = moveFrom(giver, receivers, receives);
+      const made = moveFrom(giver, receivers, isReceiver);
       if (made === undefined) {
         givers.drop(giver);
         continue;
@@ -79,13 +84,11 @@ export function balanceMembers(
   function moveFrom(
     giver: Standing,
     receivers: Ranking<Standing>,
-    receives: (s: Standing) => boolean,
+    isReceiver: (s: Standing) => boolean,
   ): { readonly move: Move; readonly receiver: Standing } | undefined {
     const unfit = new Set<Standing>();
     for (;;) {
-      const receiver = receivers.first(
-        (s) => s !== giver && !unfit.has(s) && receives(s) && canReceive(s.account, limits),
-      );
+      const receiver = receivers.first((s) => s !== giver && !unfit.has(s) && isReceiver(s));
       if (receiver === undefined) return undefined;
       const difference = steadyDifference(giver, receiver) - books.epsilon;
       const choice = chooseLease(
@@ -146,6 +149,7 @@ export function fillNewcomers(
   firstDeficits: ReadonlyMap<string, number>,
   limits: BalanceLimits,
 ): Move[] {
+  if (newcomers.length === 0) return [];
   const filledTo = newcomerLevel(books, limits.level);
   const moves: Move[] = [];
   const given = new Map<Account, number>();

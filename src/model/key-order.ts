@@ -22,11 +22,15 @@ export function orderOf<T>(items: readonly T[], keyOf: (item: T) => string): Uin
 
 function isInOrder<T>(items: readonly T[], keyOf: (item: T) => string): boolean {
   let before = "";
-  return items.every((item) => {
-    const last = before;
-    before = keyOf(item);
-    return last <= before;
-  });
+  // By index: a list is looked through once, by code that is new, and what an iterator hands over is an object then.
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (item === undefined) continue;
+    const key = keyOf(item);
+    if (key < before) return false;
+    before = key;
+  }
+  return true;
 }
 
 /**

@@ -3,6 +3,9 @@ import type { PlanSnapshot, PlanWorker } from "./plan-snapshot.js";
 import { compareKeys } from "./rendezvous.js";
 import { placesOfBoth } from "./sorted.js";
 
+/** What nearly every worker may not be given. */
+const none: ReadonlySet<string> = new Set();
+
 /** What a worker holds and may still be given, kept up to date while one plan is made. Never leaves the planner. */
 export class Account {
   readonly worker: PlanWorker;
@@ -31,7 +34,7 @@ export class Account {
     this.worker = worker;
     this.isTarget = worker.live && !worker.draining && !worker.blind;
     this.cap = Math.min(worker.maxLeases ?? Infinity, worker.hardMaxLeases ?? Infinity);
-    this.unfit = new Set(worker.unfit);
+    this.unfit = worker.unfit.length === 0 ? none : new Set(worker.unfit);
     this.lightest = lightest;
     this.#own = own;
     this.#ledger = ledger;

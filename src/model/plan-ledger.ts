@@ -39,7 +39,7 @@ const patchable = 1 / 8;
 const nowhere = -1;
 
 /** What a ledger is of. */
-export type WeighedRows = Pick<PlanSnapshot, "leases" | "weights">;
+export type WeighedRows = Pick<PlanSnapshot, "leases" | "weights" | "inOrder">;
 
 /** What a ledger is made of. */
 interface Entries {
@@ -73,8 +73,12 @@ export class Ledger {
    * @param before of an earlier round: what still holds of it is kept. It makes a difference to the time only: the ledger
    * is the same, to the last bit of each sum, without.
    */
-  static of({ leases, weights }: WeighedRows, before?: Ledger): Ledger {
-    const rows = weights === undefined ? { leases } : { leases, weights };
+  static of({ leases, weights, inOrder }: WeighedRows, before?: Ledger): Ledger {
+    const rows: WeighedRows = {
+      leases,
+      ...(weights === undefined ? {} : { weights }),
+      ...(inOrder === undefined ? {} : { inOrder }),
+    };
     return (before === undefined ? undefined : before.#patched(rows)) ?? Ledger.#anew(rows);
   }
 
@@ -108,7 +112,7 @@ export class Ledger {
   }
 
   static #anew(rows: WeighedRows): Ledger {
-    const { places, leases } = arrange(rows.leases);
+    const { places, leases } = arrange(rows);
     const weights = weigh(knownWeights(rows, places, leases.length));
     return new Ledger({ of: rows, places, leases, weights, shares: dealOut(leases, weights) });
   }
@@ -119,7 +123,10 @@ export class Ledger {
     if (rows.leases.length !== before.leases.length) return undefined;
     let reweighed = rows.weights !== before.weights;
     if (!reweighed && rows.leases === before.leases) return this;
-    const leases = [...this.leases];
+    // Where the list that was given is the ledger's own, so is the next: its leases are the same, finished or not.
+    const isAsGiven = this.leases === before.leases;
+    const copy = isAsGiven || rows.leases === before.leases ? undefined : [...this.leases];
+    const leases = copy ?? (isAsGiven ? rows.leases : this.leases);
     /** The places of those that changed hands. */
     const moved = new Set<number>();
     for (let i = 0; i < places.length && rows.leases !== before.leases; i++) {
@@ -129,7 +136,7 @@ export class Ledger {
       if (old.leaseKey !== now.leaseKey || old.finished !== now.finished) return undefined;
       const place = places[i] ?? nowhere;
       if (place === nowhere) continue;
-      leases[place] = now;
+      if (copy !== undefined) copy[place] = now;
       reweighed ||= old.weight !== now.weight;
       if (isOfSameNames(old, now)) continue;
       moved.add(place);
@@ -186,15 +193,25 @@ export class Ledger {
 }
 
 /** The unfinished leases by leaseKey, and for each row the place of its own. */
-function arrange(rows: readonly PlanLease[]): Pick<Entries, "places" | "leases"> {
-  const order = orderOf(rows, ({ leaseKey }) => leaseKey);
-  const places = new Int32Array(rows.length).fill(nowhere);
+function arrange({ leases: rows, inOrder }: WeighedRows): Pick<Entries, "places" | "leases"> {
+  // No key is looked at where the order is known: in memory they stand anywhere, and each would have to be fetched.
+  const order = inOrder === true ? undefined : orderOf(rows, ({ leaseKey }) => leaseKey);
+  const places = new Int32Array(rows.length);
+  let open = 0;
+  let areAsGiven = true;
+  for (let i = 0; i < rows.length; i++) {
+    const row = order?.[i] ?? i;
+    const isOpen = rows[row]?.finished === false;
+    places[row] = isOpen ? open++ : nowhere;
+    areAsGiven &&= isOpen && row === i;
+  }
+  // A planner keeps its rows in the order of their keys: the list itself will do, and never changes.
+  if (areAsGiven) return { places, leases: rows };
   const leases: PlanLease[] = [];
-  for (const row of order) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = order?.[i] ?? i;
     const lease = rows[row];
-    if (lease === undefined || lease.finished) continue;
-    places[row] = leases.length;
-    leases.push(lease);
+    if (lease !== undefined && places[row] !== nowhere) leases.push(lease);
   }
   return { places, leases };
 }
@@ -219,12 +236,14 @@ function dealOut(leases: readonly PlanLease[], weights: Float64Array): ReadonlyM
   };
   const owners = new Int32Array(leases.length).fill(nowhere);
   const inFlight = new Map<string, number[]>();
-  leases.forEach((lease, place) => {
-    const { owner, inFlightTo, free } = lease;
-    if (free || owner === undefined) return;
-    if (inFlightTo === undefined) {
-      owners[place] = numberOf(owner);
-      return;
+  // By index here and below: each value that an iterator hands over is an object as long as the code is new, and a first
+  // plan is made by new code.
+  for (let place = 0; place < leases.length; place++) {
+    const lease = leases[place];
+    if (lease?.owner === undefined || lease.free) continue;
+    if (lease.inFlightTo === undefined) {
+      owners[place] = numberOf(lease.owner);
+      continue;
     }
     for (const workerId of namesIn(lease)) {
       numberOf(workerId);
@@ -232,9 +251,12 @@ function dealOut(leases: readonly PlanLease[], weights: Float64Array): ReadonlyM
       if (list === undefined) inFlight.set(workerId, [place]);
       else list.push(place);
     }
-  });
+  }
   const ends = new Int32Array(numbers.size);
-  for (const owner of owners) if (owner !== nowhere) ends[owner] = (ends[owner] ?? 0) + 1;
+  for (let place = 0; place < owners.length; place++) {
+    const owner = owners[place] ?? nowhere;
+    if (owner !== nowhere) ends[owner] = (ends[owner] ?? 0) + 1;
+  }
   let end = 0;
   ends.forEach((count, number) => (ends[number] = end += count));
   const places = new Int32Array(end);
@@ -256,8 +278,8 @@ function dealOut(leases: readonly PlanLease[], weights: Float64Array): ReadonlyM
 function shareOf(own: Int32Array, inFlight: readonly number[], weights: Float64Array): Share {
   let weight = 0;
   let lightest = Infinity;
-  for (const place of own) {
-    const one = weights[place] ?? 0;
+  for (let i = 0; i < own.length; i++) {
+    const one = weights[own[i] ?? 0] ?? 0;
     weight += one;
     if (one < lightest) lightest = one;
   }
@@ -268,7 +290,8 @@ function shareOf(own: Int32Array, inFlight: readonly number[], weights: Float64A
 function sumUp(weights: Float64Array): { readonly total: number; readonly heaviest: number } {
   let total = 0;
   let heaviest = 0;
-  for (const weight of weights) {
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] ?? 0;
     total += weight;
     if (weight > heaviest) heaviest = weight;
   }

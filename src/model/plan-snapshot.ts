@@ -59,6 +59,8 @@ export interface PlanSnapshot {
    * checkpoint and the rest of a lease hardly ever. Default: what each lease says itself.
    */
   readonly weights?: Float64Array;
+  /** Whoever made the list knows that the leases stand in the order of their keys. By default that is found out. */
+  readonly inOrder?: true;
   /** Of the deploy that is rolling; undefined while one label is alive. */
   readonly rollout?: Rollout;
   readonly config: PlanConfig;

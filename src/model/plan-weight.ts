@@ -21,14 +21,20 @@ export function planWeight(throughputKBps: number | undefined): number | undefin
 export function weigh(known: Float64Array): Float64Array {
   let sum = 0;
   let count = 0;
-  for (const weight of known) {
+  for (let i = 0; i < known.length; i++) {
+    const weight = known[i] ?? NaN;
     if (!isWeight(weight)) continue;
     sum += weight;
     count++;
   }
   if (sum === 0) return new Float64Array(known.length).fill(1);
   const mean = sum / count;
-  return known.map((weight) => (isWeight(weight) ? Math.max(weight, mean / 10) : mean));
+  const weights = new Float64Array(known.length);
+  for (let i = 0; i < known.length; i++) {
+    const weight = known[i] ?? NaN;
+    weights[i] = isWeight(weight) ? Math.max(weight, mean / 10) : mean;
+  }
+  return weights;
 }
 
 function isWeight(weight: number): boolean {

@@ -236,7 +236,7 @@ class Scene {
     this.moves += kept.moves.length;
   }
 
-  #mixed(snapshot: PlanSnapshot): PlanSnapshot {
+  #mixed({ inOrder: _, ...snapshot }: PlanSnapshot): PlanSnapshot {
     const order = [...snapshot.leases.keys()].sort(() => this.#random.next() - 0.5);
     return {
       ...snapshot,

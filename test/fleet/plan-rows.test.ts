@@ -89,6 +89,7 @@ class Scene {
     return {
       leases: rows.map((lease) => planLease(lease, this.#member, this.planned)),
       weights: Float64Array.from(rows, ({ throughputKBps }) => throughputKBps ?? NaN),
+      inOrder: true,
     };
   }
 }
@@ -195,6 +196,20 @@ describe("what the planner's plans see of the lease rows", () => {
     expect(after.leases).to.equal(leases);
     expect([...after.weights]).to.deep.equal(keys.map(() => 9));
     expect([...weights]).to.deep.equal(keys.map(() => 7));
+  });
+
+  it("takes a lease out that a scan shows worked to its end or marked, though whose it is and its epoch are as they were", () => {
+    for (const end of [{ checkpoint: shardEnd }, { marked: true }]) {
+      const scene = new Scene();
+      const stored = keys.map((key) => scene.write(key, { owner: "a" }));
+      scene.scan();
+      scene.rows.look();
+      scene.write("s3", { ...stored[3], ...end });
+      scene.scan(true);
+      const { leases } = scene.rows.look();
+      expect(leases.filter(({ finished }) => finished).map(({ leaseKey }) => leaseKey)).to.deep.equal(["s3"]);
+      expect(leases[3]?.epoch).to.equal(stored[3]?.epoch);
+    }
   });
 
   it("lets a child wait as long as its parent is open or cannot be read, though its own row stays as it is", () => {

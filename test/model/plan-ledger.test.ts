@@ -5,6 +5,7 @@ import { levelOf, openBooks, type Books } from "../../src/model/plan-books.js";
 import { Ledger } from "../../src/model/plan-ledger.js";
 import { emptyPlanMemory, plan, type PlanMemory } from "../../src/model/plan.js";
 import type { PlanLease, PlanSnapshot } from "../../src/model/plan-snapshot.js";
+import { compareKeys } from "../../src/model/rendezvous.js";
 import { anyFleet } from "./plan-arbitraries.js";
 import { applyMoves, evenFleet, fleet, keyOf, pollMs, seeded, workerIds } from "./plan-fleet.js";
 
@@ -176,6 +177,23 @@ describe("the ledger of a plan", () => {
           expect(said(kept, ids)).to.deep.equal(said(Ledger.of(shown), ids));
           const { weights, shares } = said(Ledger.of(snapshot), ids);
           expect(said(kept, ids)).to.deep.include({ weights, shares });
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("is the same where the list is known to stand in the order of the keys, whatever was kept", () => {
+    fc.assert(
+      fc.property(anyFleet(bounds), fc.nat(), (start, seed) => {
+        let snapshot = start;
+        let kept: Ledger | undefined;
+        for (let round = 0; round < 4; round++) {
+          const leases = [...snapshot.leases].sort((a, b) => compareKeys(a.leaseKey, b.leaseKey));
+          kept = Ledger.of({ leases, inOrder: true }, kept);
+          const ids = idsOf(snapshot);
+          expect(said(kept, ids)).to.deep.equal(said(Ledger.of(snapshot), ids));
+          snapshot = changed(snapshot, seed + round, 0.1);
         }
       }),
       { numRuns: 150 },
