@@ -1,3 +1,4 @@
+import { orderOf } from "../model/key-order.js";
 import type { Lease } from "../model/lease.js";
 import { isFinished } from "../model/position.js";
 import { isTakenByStranger } from "../model/strangers.js";
@@ -8,7 +9,7 @@ export class LeaseView {
   /** The rows, and where each stands: a scan that brings those of before looks none of them up. */
   #rows: Lease[] = [];
   #places = new Map<string, number>();
-  #arrangement = 0;
+  #order: Uint32Array | undefined;
   /** The rows as they were given away, until the next change: looked through in every round. */
   #all: readonly Lease[] | undefined;
   /** Owner → how many unfinished rows name it; under undefined those that name nobody. */
@@ -46,9 +47,13 @@ export class LeaseView {
     return this.#all;
   }
 
-  /** The same as long as each row of the list is of the lease that it was of: who keeps a list beside it compares no keys. */
-  get arrangement(): number {
-    return this.#arrangement;
+  /**
+   * The rows of the list in the order of their keys. The very same as long as each row is of the lease that it was of: who
+   * keeps a list beside it compares no keys, and two who do put none in order twice.
+   */
+  get order(): Uint32Array {
+    this.#order ??= orderOf(this.#rows, ({ leaseKey }) => leaseKey);
+    return this.#order;
   }
 
   /** Whom unfinished rows name as their owners; undefined is among them where one names nobody. */
@@ -65,7 +70,7 @@ export class LeaseView {
     const before = this.get(leaseKey);
     if (before !== undefined && epoch < before.epoch) return;
     const place = this.#places.get(leaseKey) ?? this.#rows.length;
-    if (place === this.#rows.length) this.#arrangement++;
+    if (place === this.#rows.length) this.#order = undefined;
     this.#places.set(leaseKey, place);
     this.#put(place, lease);
     if (isTakenByStranger(lease)) this.leaveToStrangers(new Set([...this.#strangers, leaseKey]));
@@ -75,7 +80,7 @@ export class LeaseView {
     const place = this.#places.get(leaseKey);
     if (place === undefined) return;
     this.#put(place, undefined);
-    this.#arrangement++;
+    this.#order = undefined;
     this.#places.delete(leaseKey);
     // The last takes its place: nothing depends on the order.
     const last = this.#rows.pop();
@@ -111,7 +116,7 @@ export class LeaseView {
     const rows = leases.map((lease) => this.get(lease.leaseKey) ?? lease);
     this.#rows = rows;
     this.#all = undefined;
-    this.#arrangement++;
+    this.#order = undefined;
     this.#places = new Map();
     this.#owners = new Map();
     rows.forEach((lease, place) => {

@@ -1,4 +1,3 @@
-import { orderOf } from "../model/key-order.js";
 import type { Lease } from "../model/lease.js";
 import type { PlanLease } from "../model/plan-snapshot.js";
 import { placeOf } from "../model/sorted.js";
@@ -23,10 +22,8 @@ export class PlanRows {
   /** The rows as last seen, in the order in which they were read, and the place of each in the list. */
   #rows: readonly Lease[] = [];
   #places: Uint32Array = new Uint32Array(0);
-  /** The view's when that was so. */
-  #arrangement = -1;
   #seen: SeenLeases = { leases: [], weights: new Float64Array(0), inOrder: true };
-  /** The row of each place. */
+  /** The row of each place, as the view says: the same as long as the rows are of the same leases. */
   #order: Uint32Array = new Uint32Array(0);
   /** Rows with parents: whether these leases wait is said by other rows than their own, readable or not. */
   readonly #children = new Set<number>();
@@ -50,10 +47,10 @@ export class PlanRows {
       fleet.workers.filter(({ workerId }) => fleet.isFree(workerId)).map(({ workerId }) => workerId),
     );
     const plannedKeys = [...this.#planned.keys()];
-    if (leases.arrangement === this.#arrangement) this.#renew(rows, free, plannedKeys);
-    else this.#arrange(rows);
+    const { order } = leases;
+    if (order === this.#order) this.#renew(rows, free, plannedKeys);
+    else this.#arrange(rows, order);
     this.#rows = rows;
-    this.#arrangement = leases.arrangement;
     this.#free = free;
     this.#strangers = leases.strangers;
     this.#plannedKeys = plannedKeys;
@@ -61,22 +58,22 @@ export class PlanRows {
   }
 
   /** Other leases than before. */
-  #arrange(rows: readonly Lease[]): void {
-    this.#order = orderOf(rows, ({ leaseKey }) => leaseKey);
-    this.#places = new Uint32Array(rows.length);
-    this.#order.forEach((row, place) => (this.#places[row] = place));
-    this.#children.clear();
-    rows.forEach((lease, row) => {
-      this.#note(lease, row);
-    });
+  #arrange(rows: readonly Lease[], order: Uint32Array): void {
+    const places = new Uint32Array(rows.length);
     const leases: PlanLease[] = [];
     const weights = new Float64Array(rows.length);
-    for (const row of this.#order) {
+    this.#children.clear();
+    for (let place = 0; place < order.length; place++) {
+      const row = order[place] ?? 0;
       const lease = rows[row];
       if (lease === undefined) continue;
-      weights[leases.length] = knownWeight(lease);
+      places[row] = place;
+      this.#note(lease, row);
+      weights[place] = knownWeight(lease);
       leases.push(planLease(lease, this.#member, this.#planned));
     }
+    this.#order = order;
+    this.#places = places;
     this.#seen = { leases, weights, inOrder: true };
   }
 
