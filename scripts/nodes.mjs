@@ -11,7 +11,7 @@ import { countsIn } from "./mocha-counts.mjs";
 import { folderOf } from "./published.mjs";
 import { run } from "./run.mjs";
 
-const versions = ["20.19.0", "22.23.3", "24.21.0"];
+const versions = ["20.19.0", "22.23.3", "24.21.0", "26.10.0"];
 const cases = [
   "test/embedded/*.test.ts",
   "test/runtime/*.test.ts",
