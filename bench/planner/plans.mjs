@@ -4,7 +4,7 @@
 import { resolveProtocol } from "../../dist/model/config.js";
 import { emptyPlanMemory, plan } from "../../dist/model/plan.js";
 import { planLeases, planWorker, workerIdOf } from "./rows.mjs";
-import { begin, typical } from "./stopwatch.mjs";
+import { begin, collect, typical } from "./stopwatch.mjs";
 
 const config = resolveProtocol();
 const times = 21;
@@ -81,7 +81,7 @@ if (what === "time") {
       [() => anew(snapshot.leases), mixed],
     ]) {
       const seen = see();
-      globalThis.gc();
+      await collect();
       const stop = begin();
       plan(seen, forgetful);
       spent.push(stop());
