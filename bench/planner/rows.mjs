@@ -5,6 +5,8 @@ export const workerIdOf = (i) => `worker-${String(i).padStart(4, "0")}-00000000`
 /** As long as a shard's id, and as alike at its beginning. */
 export const leaseKeyOf = (i) => `shardId-${String(i).padStart(12, "0")}`;
 
+export const placeOf = (leaseKey) => Number(leaseKey.slice("shardId-".length));
+
 /** KB a second. Leases differ, and what the workers hold does not. */
 export const throughputOf = (i, workers) => 91 + 2 * (Math.floor(i / workers) % 10);
 
