@@ -71,6 +71,7 @@ export class Fetcher {
     this.#dropUntil = undefined;
     if (from === 0) return fetched;
     const records = fetched.records.slice(from);
-    return { ...fetched, records, bytes: records.reduce((sum, record) => sum + record.data.byteLength, 0) };
+    const bytes = records.reduce((sum, record) => sum + record.data.byteLength, 0);
+    return { ...fetched, records, count: records.length, bytes };
   }
 }

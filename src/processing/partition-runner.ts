@@ -275,18 +275,18 @@ export class PartitionRunner {
   }
 
   async #deliver(session: Session, fetched: FetchedRecords, pause: AbortSignal): Promise<void> {
-    const records = session.left(fetched);
-    if (records === undefined) return this.#complete(session, fetched, 0, 0);
+    const left = session.left(fetched);
+    if (left === undefined) return this.#complete(session, fetched, 0, 0);
     const startMs = (): number => this.#deps.clock.monoMs();
     let startedMs = 0;
-    const result = await this.#user.process(pause, fetched, records, () => {
+    const result = await this.#user.process(pause, fetched, () => {
       startedMs = startMs();
-      return session.handOver(fetched, records);
+      return session.handOver(fetched, left.records());
     });
     if (result === undefined) {
-      if (this.tenure.ended) this.#user.journal.batchDropped(records.length);
+      if (this.tenure.ended) this.#user.journal.batchDropped(left.count);
     } else if (this.tenure.ended) this.#user.journal.batchReturned();
-    else if (result.ok) return this.#complete(session, fetched, records.length, startMs() - startedMs);
+    else if (result.ok) return this.#complete(session, fetched, left.count, startMs() - startedMs);
     else this.#recovery.called(result, "process");
   }
 

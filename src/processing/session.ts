@@ -5,6 +5,12 @@ import { makeBatch, type Batch, type FetchedRecords } from "./batch.js";
 import type { Checkpointer } from "./checkpointer.js";
 import type { Fetcher } from "./fetcher.js";
 
+/** What is to be handed over of a batch. A source may make its records only when they are looked at. */
+export interface Left {
+  readonly count: number;
+  readonly records: () => readonly SourceRecord[];
+}
+
 /**
  * Work from one checkpoint on: a tenure has one, and another whenever a processor that was asked to stop is to go on
  * after all, for nobody knows what it has thrown away.
@@ -31,12 +37,15 @@ export class Session {
    * What is left to do of a fetched batch. After a failure that is what was not checkpointed: the rest was declared done,
    * and its checkpoints could only go back. Undefined when nothing is left.
    */
-  left(fetched: FetchedRecords): readonly SourceRecord[] | undefined {
+  left(fetched: FetchedRecords): Left | undefined {
     const checkpoint = this.#tenure.row.checkpoint;
+    if (this.#attempts === 0) {
+      return { count: fetched.count ?? fetched.records.length, records: () => fetched.records };
+    }
     const end = this.endOf(fetched);
-    if (this.#attempts === 0) return fetched.records;
     if (end !== undefined && comparePositions(checkpoint, end) >= 0) return undefined;
-    return fetched.records.filter((record) => comparePositions(record, checkpoint) > 0);
+    const records = fetched.records.filter((record) => comparePositions(record, checkpoint) > 0);
+    return { count: records.length, records: () => records };
   }
 
   /** Makes the batch that is handed over now: from here on it may be checkpointed. */

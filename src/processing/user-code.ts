@@ -1,7 +1,6 @@
 import { LeaseholdError } from "../model/errors.js";
 import { isFinished } from "../model/position.js";
 import type { EndReason } from "../model/reasons.js";
-import type { SourceRecord } from "../source/partition-source.js";
 import type { Tenure } from "../tenure/tenure.js";
 import type { Batch, FetchedRecords } from "./batch.js";
 import { ProcessorCalls, type CallResult } from "./calls.js";
@@ -128,13 +127,12 @@ export class UserCode {
   async process(
     pause: AbortSignal,
     fetched: FetchedRecords,
-    records: readonly SourceRecord[],
     handOver: () => Batch,
   ): Promise<CallResult | undefined> {
     try {
       return await this.#callInSlot(pause, () => {
         const batch = handOver();
-        this.journal.batchStarted(fetched, records, this.#tenure.remainingMs());
+        this.journal.batchStarted(fetched, batch.records, this.#tenure.remainingMs());
         return this.#processor?.process(batch, this.#lease);
       });
     } finally {

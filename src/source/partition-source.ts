@@ -20,7 +20,10 @@ export interface SourceRecord {
 export type SourceFetch =
   | {
       readonly kind: "records";
+      /** Perhaps made only when they are first looked at: by then a processor is to get them. */
       readonly records: readonly SourceRecord[];
+      /** How many they are, where they are made so late. */
+      readonly count?: number;
       /** A checkpoint here means that all of this, and what came before it, is done. Undefined for an empty batch with no position. */
       readonly lastPosition: Position | undefined;
       /** How far behind the newest record the reader is, where the source says so. */

@@ -51,9 +51,17 @@ describe("handing records over", () => {
         batch.records.forEach((r) => seen.push(`${r.sequenceNumber}.${String(r.subSequenceNumber)}`)),
     });
     const list = [record(5, 0), record(5, 1), record(5, 2)];
-    b.source.script("s1", { kind: "records", records: list, lastPosition: position("5", 2), bytes: 30 });
+    const batch = {
+      kind: "records",
+      records: list,
+      count: 3,
+      lastPosition: position("5", 2),
+      bytes: 30,
+    } as const;
+    b.source.script("s1", batch);
     await b.begin("s1", { checkpoint: position("5", 1) });
     expect(seen).to.deep.equal(["5.2"]);
+    expect(b.of("batch-finished").map(({ records: done }) => done)).to.deep.equal([1]);
   });
 
   it("gives the processor data, partition key, sequence number, arrival time and how far behind it is", async () => {

@@ -41,6 +41,40 @@ describe("processing slots", () => {
     expect([b.source.reader("s1").begins, b.source.reader("s2").begins]).to.deep.equal([1, 1]);
   });
 
+  it("looks at a batch's records only when it has its slot: those of a queued one may not be made yet", async () => {
+    const held = gate();
+    const b = bench({ process: () => held.promise }, { protocol: { maxConcurrentBatches: 1 } });
+    const looked: string[] = [];
+    for (const key of ["s1", "s2", "s3"]) {
+      const { records: made, ...batch } = records(1, 2);
+      const late = {
+        ...batch,
+        count: made.length,
+        get records() {
+          looked.push(key);
+          return made;
+        },
+      };
+      b.source.script(key, late);
+    }
+    await b.begin("s1");
+    await b.begin("s2");
+    const queued = await b.begin("s3");
+    expect(new Set(looked)).to.deep.equal(new Set(["s1"]));
+    queued.end("fenced");
+    await b.settle();
+    held.open();
+    await b.settle();
+    expect(new Set(looked)).to.deep.equal(new Set(["s1", "s2"]));
+    expect(b.of("batch-dropped").map(({ leaseKey, records: dropped }) => [leaseKey, dropped])).to.deep.equal([
+      ["s3", 2],
+    ]);
+    expect(b.of("batch-finished").map(({ leaseKey, records: done }) => [leaseKey, done])).to.deep.equal([
+      ["s1", 2],
+      ["s2", 2],
+    ]);
+  });
+
   it("counts initialize and partitionEnded as work, too", async () => {
     const held = gate();
     const started: string[] = [];

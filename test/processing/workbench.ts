@@ -97,7 +97,7 @@ export function storeError(): StoreError {
 export class ScriptedReader implements PartitionReader {
   readonly partition: OpenPartition;
   readonly #onDone: () => void;
-  #inHand: { records: readonly SourceRecord[] } | undefined;
+  #inHand: RecordsFetch | undefined;
   asks = 0;
   /** Batches given to the processor. */
   begins = 0;
@@ -137,8 +137,8 @@ export class ScriptedReader implements PartitionReader {
         if (item !== undefined) {
           this.partition.onAnswer();
           if (item.kind === "ended") return item;
-          // Another reader brings the same once more.
-          const brought = { ...item };
+          // Another reader brings the same once more. Its records may be made only when somebody looks at them.
+          const brought = Object.defineProperties({}, Object.getOwnPropertyDescriptors(item)) as RecordsFetch;
           this.#inHand = brought;
           return brought;
         }
@@ -162,7 +162,7 @@ export class ScriptedReader implements PartitionReader {
 
   /** As a source may, it empties what it has brought: nobody may look at it any more. */
   done(): void {
-    if (this.#inHand !== undefined) this.#inHand.records = [];
+    if (this.#inHand !== undefined) Object.defineProperty(this.#inHand, "records", { value: [] });
     this.#inHand = undefined;
     this.#onDone();
   }

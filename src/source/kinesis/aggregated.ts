@@ -6,13 +6,13 @@ const digestBytes = 16;
 /**
  * Whether a record's payload is an aggregate of the KPL: its magic number, a body, and the body's MD5. A payload that only
  * begins like one is a plain record.
+ * @param memory where the payload lies, from `start` to `end`
  */
-export function isAggregated(data: Uint8Array): boolean {
+export function isAggregated(memory: Uint8Array, start: number, end: number): boolean {
   // Asked of every record: nothing is made of it before the magic number has matched.
-  if (data.length <= magic.length + digestBytes) return false;
-  if (data[0] !== magic[0] || data[1] !== magic[1] || data[2] !== magic[2] || data[3] !== magic[3])
-    return false;
-  const body = data.subarray(magic.length, data.length - digestBytes);
+  if (end - start <= magic.length + digestBytes) return false;
+  for (let i = 0; i < magic.length; i++) if (memory[start + i] !== magic[i]) return false;
+  const body = memory.subarray(start + magic.length, end - digestBytes);
   const digest = createHash("md5").update(body).digest();
-  return digest.equals(data.subarray(data.length - digestBytes));
+  return digest.equals(memory.subarray(end - digestBytes, end));
 }

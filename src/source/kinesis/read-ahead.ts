@@ -1,15 +1,16 @@
 import type { SourceFetch } from "../partition-source.js";
 import type { Lot } from "./prefetch-budget.js";
+import type { ReadBatch } from "./read-batch.js";
 
 export interface ReadAheadLimits {
   readonly records: number;
   readonly bytes: number;
 }
 
-type Records = Extract<SourceFetch, { readonly kind: "records" }>;
+type Read = ReadBatch | Extract<SourceFetch, { readonly kind: "ended" }>;
 
 interface Held {
-  readonly fetch: SourceFetch;
+  readonly fetch: Read;
   /** What it takes of the worker's memory; an end takes nothing. */
   readonly lot: Lot | undefined;
 }
@@ -22,7 +23,7 @@ export class ReadAhead {
   /** Taken, and not begun by the processor. */
   #taken: Lot | undefined;
   /** Taken, and not worked through. */
-  #inHand: { records: Records["records"] } | undefined;
+  #inHand: ReadBatch | undefined;
   #records = 0;
   #bytes = 0;
   #takers = 0;
@@ -46,10 +47,10 @@ export class ReadAhead {
   }
 
   /** @param lot let go when the processor begins the batch */
-  put(fetch: SourceFetch, lot?: Lot): void {
+  put(fetch: Read, lot?: Lot): void {
     this.#queue.push({ fetch, lot });
     if (fetch.kind === "records") {
-      this.#records += fetch.records.length;
+      this.#records += fetch.count;
       this.#bytes += fetch.bytes;
     }
     this.#wakeConsumer?.();
@@ -84,7 +85,7 @@ export class ReadAhead {
         this.#queue.shift();
         this.#taken = first.lot;
         this.#inHand = first.fetch;
-        this.#records -= first.fetch.records.length;
+        this.#records -= first.fetch.count;
         this.#bytes -= first.fetch.bytes;
         this.#wakeProducer?.();
         return first.fetch;
@@ -100,9 +101,9 @@ export class ReadAhead {
     this.#taken = undefined;
   }
 
-  /** The batch that was taken last is worked through. Promises that waited for it would keep its records: see `Parcel`. */
+  /** The batch that was taken last is worked through. */
   done(): void {
-    if (this.#inHand !== undefined) this.#inHand.records = [];
+    this.#inHand?.done();
     this.#inHand = undefined;
   }
 

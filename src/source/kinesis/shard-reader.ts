@@ -1,5 +1,5 @@
 import { LeaseholdError, messageOf } from "../../model/errors.js";
-import { formatPosition, isFinished } from "../../model/position.js";
+import { formatPosition, isFinished, type Position } from "../../model/position.js";
 import { sleep } from "../../runtime/clock.js";
 import { jitter } from "../../runtime/random.js";
 import type {
@@ -7,7 +7,6 @@ import type {
   PartitionReader,
   SourceFetch,
   SourcePartition,
-  SourceRecord,
   SourceRuntime,
 } from "../partition-source.js";
 import { isAggregated } from "./aggregated.js";
@@ -17,11 +16,13 @@ import { readSpacingMs, type KinesisConfig } from "./options.js";
 import { NextAnswer } from "./next-answer.js";
 import type { Lot, PrefetchBudget } from "./prefetch-budget.js";
 import { ReadAhead } from "./read-ahead.js";
+import { ReadBatch } from "./read-batch.js";
 import { childLists, ShardEnd } from "./shard-end.js";
 import { backOffMs, childOf, type ShardList } from "./shard-list.js";
 import { ShardPlace, type LatestMark } from "./shard-place.js";
 import { sourceRecord } from "./wire/decoded.js";
 import type { RecordsAnswer } from "./wire/get-records.js";
+import { MadeRecords, type SealedRecords } from "./wire/sealed-records.js";
 
 export interface ShardReaderDeps {
   readonly api: KinesisApi;
@@ -37,8 +38,6 @@ const heldUpMs = 900;
 const longRestMs = 1_000;
 /** After so long without an answer others need not wait for what it will bring: full answers take less, hanging ones 30 s. */
 const lateMs = 2_000;
-/** What a record takes beside its payload: its object, its key, its number. */
-const recordBytes = 300;
 
 /**
  * Reads one shard by polling, ahead of its processor. Five reads a second are Kinesis's limit for a shard, whoever reads
@@ -207,33 +206,23 @@ export class ShardReader implements PartitionReader {
 
   #take(answer: RecordsAnswer, startedAtMs: number): boolean {
     const { config, runtime } = this.#deps;
-    const { records: given, bytes: all, output } = answer;
-    // What has waited for the answer is old, and would keep them.
-    answer.records = [];
+    const { records: given, output } = answer;
     const behindMs = output.MillisBehindLatest;
-    const stop = config.aggregated === "raw" ? -1 : given.findIndex((record) => isAggregated(record.data));
-    const records = this.#withResumed(stop < 0 ? given : given.slice(0, stop));
-    const last = records.at(-1);
+    const stop = config.aggregated === "raw" ? -1 : given.findPayload(isAggregated);
+    const aggregate = given.position(stop < 0 ? given.count : stop);
+    const records = this.#withResumed(
+      aggregate === undefined ? given : new MadeRecords(given.open().slice(0, stop)),
+    );
+    const last = records.position(-1);
     if (last !== undefined) this.#place.passed(last.sequenceNumber);
-    const bytes = stop < 0 ? all : records.reduce((sum, record) => sum + record.data.length, 0);
-    const heldBytes = bytes + records.length * recordBytes;
+    const { heldBytes } = records;
     this.#nextAnswer.came(heldBytes, behindMs, startedAtMs);
     // An empty batch says that the shard was read; a second one behind it would say nothing new.
     if (last !== undefined || (config.emptyBatches && this.#buffer.isEmpty)) {
-      this.#hold(heldBytes, {
-        kind: "records",
-        records,
-        lastPosition: last && {
-          sequenceNumber: last.sequenceNumber,
-          subSequenceNumber: last.subSequenceNumber,
-        },
-        bytes,
-        ...(behindMs === undefined ? {} : { millisBehindLatest: behindMs }),
-      });
+      this.#hold(heldBytes, new ReadBatch(records, behindMs));
     }
-    const aggregate = given[stop];
     if (aggregate !== undefined) throw this.#aggregateError(aggregate);
-    if (given.length === 0 && (behindMs ?? 0) === 0) {
+    if (given.count === 0 && (behindMs ?? 0) === 0) {
       // Scattered, so that the shards of a worker are not all read at one moment.
       const idleMs = jitter(runtime.random, config.idlePollIntervalMs, 0.9, 1);
       this.#nextCallAtMs = startedAtMs + Math.max(readSpacingMs, idleMs);
@@ -248,9 +237,9 @@ export class ShardReader implements PartitionReader {
     return true;
   }
 
-  #hold(bytes: number, fetch: SourceFetch): void {
+  #hold(bytes: number, batch: ReadBatch): void {
     this.#lot?.arrived(bytes);
-    this.#buffer.put(fetch, this.#lot);
+    this.#buffer.put(batch, this.#lot);
     this.#lot = undefined;
   }
 
@@ -258,14 +247,14 @@ export class ShardReader implements PartitionReader {
    * A checkpoint inside an aggregate, as the KCL leaves one: handed over raw, the record comes whole once more, for what is
    * left of it. Its position must lie beyond the checkpoint, or it would count as done.
    */
-  #withResumed(records: readonly SourceRecord[]): readonly SourceRecord[] {
-    const [first] = records;
+  #withResumed(given: SealedRecords): SealedRecords {
     const { sequenceNumber, subSequenceNumber } = this.#partition.checkpoint;
-    if (subSequenceNumber === 0 || first?.sequenceNumber !== sequenceNumber) return records;
-    if (!isAggregated(first.data)) return records;
-    const { data, partitionKey, arrivalMs } = first;
-    const resumed = sourceRecord(data, partitionKey, sequenceNumber, arrivalMs);
-    return [Object.assign(resumed, { subSequenceNumber: subSequenceNumber + 1 }), ...records.slice(1)];
+    if (subSequenceNumber === 0 || given.position(0)?.sequenceNumber !== sequenceNumber) return given;
+    if (given.findPayload(isAggregated) !== 0) return given;
+    const [first, ...rest] = given.open();
+    if (first === undefined) return new MadeRecords(rest);
+    const resumed = sourceRecord(first.data, first.partitionKey, sequenceNumber, first.arrivalMs);
+    return new MadeRecords([Object.assign(resumed, { subSequenceNumber: subSequenceNumber + 1 }), ...rest]);
   }
 
   /** After a failed call: waits, throws when there is no point in going on, or true when the shard has gone. */
@@ -329,10 +318,10 @@ export class ShardReader implements PartitionReader {
     );
   }
 
-  #aggregateError(record: SourceRecord): LeaseholdError {
+  #aggregateError({ sequenceNumber }: Position): LeaseholdError {
     return new LeaseholdError(
       "aggregated-record",
-      `record ${record.sequenceNumber} of shard ${this.#partition.partitionKey} is an aggregate of the KPL, which this version does not take apart: set aggregated to "raw" to get such records as they are, or turn aggregation off in the producer`,
+      `record ${sequenceNumber} of shard ${this.#partition.partitionKey} is an aggregate of the KPL, which this version does not take apart: set aggregated to "raw" to get such records as they are, or turn aggregation off in the producer`,
     );
   }
 }

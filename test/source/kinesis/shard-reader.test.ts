@@ -4,8 +4,13 @@ import { expect } from "chai";
 import sinon from "sinon";
 import { LeaseholdError } from "../../../src/model/errors.js";
 import { position } from "../../../src/model/position.js";
+import type { SourceFetch } from "../../../src/source/partition-source.js";
 import { GetRecords } from "../../../src/source/kinesis/wire/get-records.js";
 import { aggregate, failure, FakeKinesis, numbers, record } from "./fake-kinesis.js";
+
+/** A fetch with its records, which may be made only when they are looked at. */
+const seen = (fetch: SourceFetch): object =>
+  fetch.kind === "records" ? { ...fetch, records: fetch.records } : fetch;
 
 describe("a shard's reader", () => {
   let fake: FakeKinesis;
@@ -18,8 +23,9 @@ describe("a shard's reader", () => {
       const arrived = new Date(1_700_000_000_000);
       const first = { ...record(7, Buffer.from("seven")), ApproximateArrivalTimestamp: arrived };
       const fetch = await fake.first([{ Records: [first, record(9)], MillisBehindLatest: 1_500 }, {}]);
-      expect(fetch).to.deep.equal({
+      expect(seen(fetch)).to.deep.equal({
         kind: "records",
+        count: 2,
         records: [
           {
             data: Buffer.from("seven"),
@@ -58,12 +64,16 @@ describe("a shard's reader", () => {
       reader.close();
     });
 
-    it("records that are in the answer no more: what waited for it is old, and would keep them", async () => {
+    it("records that are made when they are looked at, and from then on in the answer no more", async () => {
       const send = sinon.spy(GetRecords.prototype, "send");
       try {
         const fetch = await fake.first([{ Records: [record(1)] }, {}]);
+        const { records: sealed } = await send.firstCall.returnValue;
+        expect(sealed.position(0)?.sequenceNumber).to.equal("1");
         expect(numbers(fetch)).to.deep.equal(["1"]);
-        expect((await send.firstCall.returnValue).records).to.deep.equal([]);
+        // What waited for the answer is old by now, and would keep them.
+        expect(() => sealed.open()).to.throw("taken by another");
+        expect(numbers(fetch), "they are made once").to.deep.equal(["1"]);
       } finally {
         send.restore();
       }
@@ -76,8 +86,9 @@ describe("a shard's reader", () => {
       fake = new FakeKinesis();
       const reader = fake.open({ emptyBatches: true });
       const fetch = await fake.next(reader);
-      expect(fetch).to.deep.equal({
+      expect(seen(fetch)).to.deep.equal({
         kind: "records",
+        count: 0,
         records: [],
         lastPosition: undefined,
         bytes: 0,

@@ -31,13 +31,18 @@ export class UsedAgain implements BodyMemory {
     const found = free.filter(({ length }) => length >= bytes).sort((a, b) => a.length - b.length)[0];
     this.#free = free.filter((memory) => memory !== found).map((memory) => new WeakRef(memory));
     if (found !== undefined) return found;
-    // Rounded up, so that what is a little longer finds it long enough, too.
     const isKept = bytes >= keptAtLeast && bytes <= keptAtMost;
-    return Buffer.allocUnsafeSlow(isKept ? 2 ** Math.ceil(Math.log2(bytes)) : bytes);
+    return Buffer.allocUnsafeSlow(isKept ? roundedUp(bytes) : bytes);
   }
 
   giveBack(memory: Buffer): void {
     if (memory.length < keptAtLeast || memory.length > keptAtMost) return;
     this.#free = [...this.#free, new WeakRef(memory)];
   }
+}
+
+/** By an eighth at most, so that what is a little longer finds it long enough, too. */
+function roundedUp(bytes: number): number {
+  const step = 2 ** (Math.floor(Math.log2(bytes)) - 3);
+  return Math.ceil(bytes / step) * step;
 }

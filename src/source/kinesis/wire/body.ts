@@ -1,6 +1,8 @@
+import { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { isUint8Array } from "node:util/types";
 import type { BodyMemory } from "./body-memory.js";
+import { free } from "./free.js";
 
 /** An answer as the SDK's middleware passes it on, whichever handler fetched it. */
 export interface WireResponse {
@@ -81,6 +83,7 @@ function drain(stream: NodeStream, body: Body): Promise<void> {
     stream.on("data", (chunk) => {
       try {
         body.add(chunk);
+        if (isOurs(stream)) free(chunk);
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
       }
@@ -96,6 +99,11 @@ function drain(stream: NodeStream, body: Body): Promise<void> {
     else if (stream.readableEnded === true) reject(new Error("the answer's body has been read by another"));
     else if (stream.destroyed === true) reject(cut());
   });
+}
+
+/** Whether a chunk of it is nobody else's: Node's parser of HTTP makes each anew, for those who listen. */
+function isOurs(stream: NodeStream): boolean {
+  return stream instanceof IncomingMessage && stream.listenerCount("data") === 1;
 }
 
 /** Named as a cut connection is, so that the SDK tries it again as one. */
@@ -117,6 +125,11 @@ export class Body {
   /** What there is of it, where it was put together: it is another's after `letGo`. */
   get bytes(): Buffer {
     return this.#memory.subarray(0, this.#length);
+  }
+
+  /** The memory that it takes. */
+  get heldBytes(): number {
+    return this.#memory.length;
   }
 
   /** @throws for a chunk that is no bytes: text has lost some by now */

@@ -1,5 +1,4 @@
 import { plainBytes } from "./decoded.js";
-import type { Payloads } from "./payloads.js";
 
 const unsigned = 0;
 const negative = 1;
@@ -21,6 +20,7 @@ const nullCode = 0xf6;
 export class CborReader {
   readonly #bytes: Buffer;
   #at = 0;
+  #stringStart = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -85,11 +85,23 @@ export class CborReader {
     return -1;
   }
 
-  /** A byte string, as `payloads` makes it of what is read. */
-  payload(payloads: Payloads): Uint8Array {
-    const length = this.#open(byteString);
-    if (length < 0) return plainBytes(this.#chunks(byteString));
-    return payloads.of(this.#skip(length), length);
+  /** Steps over a byte string: undefined where it lies in one, from `stringStart` to `stringEnd`; else it, put together. */
+  skipBytes(): Uint8Array | undefined {
+    return this.#skipString(byteString);
+  }
+
+  /** The same for text. */
+  skipText(): Uint8Array | undefined {
+    return this.#skipString(textString);
+  }
+
+  /** What was stepped over last in one began here. */
+  get stringStart(): number {
+    return this.#stringStart;
+  }
+
+  get stringEnd(): number {
+    return this.#at;
   }
 
   /** A byte string where it lies: a view of what is read. */
@@ -166,6 +178,13 @@ export class CborReader {
     if (size === 2) return this.#bytes.readUInt16BE(start);
     if (size === 4) return this.#bytes.readUInt32BE(start);
     return this.#bytes.readUInt32BE(start) * 2 ** 32 + this.#bytes.readUInt32BE(start + 4);
+  }
+
+  #skipString(major: number): Uint8Array | undefined {
+    const length = this.#open(major);
+    if (length < 0) return plainBytes(this.#chunks(major));
+    this.#stringStart = this.#skip(length);
+    return undefined;
   }
 
   /** Where what is stepped over begins. */

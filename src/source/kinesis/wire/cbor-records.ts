@@ -1,58 +1,102 @@
+import type { Position } from "../../../model/position.js";
 import type { SourceRecord } from "../../partition-source.js";
 import { fromBase64 } from "./base64.js";
+import type { BodyMemory } from "./body-memory.js";
+import type { Body } from "./body.js";
 import { CborReader } from "./cbor-reader.js";
-import { sourceRecord, type Decoded } from "./decoded.js";
-import type { Payloads } from "./payloads.js";
+import { sourceRecord, unnumbered, withoutPayload, type Decoded } from "./decoded.js";
+import { PayloadCopies, PayloadViews } from "./payloads.js";
+import { partitionKey, payload, RecordTable, sequenceNumber } from "./record-table.js";
+import { opened, type SealedRecords } from "./sealed-records.js";
 
 /**
- * Takes an answer of GetRecords in CBOR apart.
- * @param payloads of that body
+ * Takes an answer of GetRecords in CBOR apart. Whatever can be wrong with it is found here; its records are made of it later.
+ * @param body kept until then
+ * @param copy whether their payloads are copied; else they are views that keep the whole body
  * @throws when it is not an answer with records: none may be taken for an empty one
  */
-export function decodeCbor(body: Buffer, payloads: Payloads): Decoded {
-  const reader = new CborReader(body);
+export function decodeCbor(body: Body, memories: BodyMemory, copy: boolean): Decoded {
+  const reader = new CborReader(body.bytes);
+  const table = new RecordTable(memories);
+  const places = new Places(body.bytes.length);
   const rest: [string, unknown][] = [];
-  let records: SourceRecord[] | undefined;
-  let bytes = 0;
+  let bytes: number | undefined;
   for (let left = reader.openMap(); reader.hasMore(left); left--) {
     const name = reader.text();
     if (name !== "Records") {
       rest.push([name, reader.value()]);
       continue;
     }
-    if (records !== undefined) throw new Error("the answer's CBOR has records twice");
-    records = [];
-    for (let more = reader.openArray(); reader.hasMore(more); more--) {
-      const record = readRecord(reader, payloads);
-      bytes += record.data.length;
-      records.push(record);
-    }
+    if (bytes !== undefined) throw new Error("the answer's CBOR has records twice");
+    bytes = 0;
+    let more = reader.openArray();
+    // A count of more than there can be is found out when they end early.
+    if (more > 0) table.expect(Math.min(more, Math.ceil(body.bytes.length / leastBytes)));
+    for (; reader.hasMore(more); more--) bytes += enter(reader, table, places);
   }
   reader.end();
-  if (records === undefined) throw new Error("the answer's CBOR has no records");
-  return { records, bytes, rest: Object.fromEntries(rest) };
+  if (bytes === undefined) throw new Error("the answer's CBOR has no records");
+  // Not before all is read: it may move the body.
+  for (const part of places.beside) body.add(part);
+  return { records: new RecordsInBody(body, table, bytes, copy), rest: Object.fromEntries(rest) };
 }
+
+/** No record is written in less: the names of a payload and a number are longer. */
+const leastBytes = 20;
 
 const members = ["Data", "PartitionKey", "SequenceNumber", "ApproximateArrivalTimestamp"] as const;
 const memberNames = members.map((name) => Buffer.from(name));
 
-function readRecord(reader: CborReader, payloads: Payloads): SourceRecord {
-  let data: Uint8Array | undefined;
-  let partitionKey: string | undefined;
-  let sequenceNumber: string | undefined;
-  let arrivalMs: number | undefined;
+/** Where what was read last begins and ends. What does not lie in the body in one is put behind it. */
+class Places {
+  readonly beside: Uint8Array[] = [];
+  #behind: number;
+  start = 0;
+  end = 0;
+
+  constructor(bodyBytes: number) {
+    this.#behind = bodyBytes;
+  }
+
+  /** @param pieces undefined: the reader has just read it in one */
+  note(reader: CborReader, pieces: Uint8Array | undefined): void {
+    if (pieces === undefined) {
+      this.start = reader.stringStart;
+      this.end = reader.stringEnd;
+      return;
+    }
+    this.beside.push(pieces);
+    this.start = this.#behind;
+    this.#behind += pieces.length;
+    this.end = this.#behind;
+  }
+}
+
+/** Enters one record. @returns the bytes of its payload */
+function enter(reader: CborReader, table: RecordTable, places: Places): number {
+  let payloadStart = -1;
+  let payloadEnd = -1;
+  let keyStart = 0;
+  let keyEnd = 0;
+  let numberStart = 0;
+  let numberEnd = 0;
+  let arrivalMs = NaN;
   for (let left = reader.openMap(); reader.hasMore(left); left--) {
     const member = members[reader.nameAmong(memberNames)];
     if (reader.skipNull()) continue;
     switch (member) {
       case "Data":
-        data = payload(reader, payloads);
+        // kinesis-local writes the base64 that its JSON has, as text.
+        places.note(reader, reader.nextIsText() ? fromBase64(reader.ascii()) : reader.skipBytes());
+        ({ start: payloadStart, end: payloadEnd } = places);
         break;
       case "PartitionKey":
-        partitionKey = reader.text();
+        places.note(reader, reader.skipText());
+        ({ start: keyStart, end: keyEnd } = places);
         break;
       case "SequenceNumber":
-        sequenceNumber = reader.ascii();
+        places.note(reader, reader.skipText());
+        ({ start: numberStart, end: numberEnd } = places);
         break;
       case "ApproximateArrivalTimestamp":
         arrivalMs = milliseconds(reader.value());
@@ -62,13 +106,10 @@ function readRecord(reader: CborReader, payloads: Payloads): SourceRecord {
         reader.value();
     }
   }
-  return sourceRecord(data, partitionKey ?? "", sequenceNumber, arrivalMs);
-}
-
-function payload(reader: CborReader, payloads: Payloads): Uint8Array {
-  // kinesis-local writes the base64 that its JSON has, as text.
-  if (reader.nextIsText()) return fromBase64(reader.ascii());
-  return reader.payload(payloads);
+  if (numberStart === numberEnd) throw unnumbered();
+  if (payloadStart < 0) throw withoutPayload(`record ${String(table.count + 1)} of its answer`);
+  table.add(payloadStart, payloadEnd, keyStart, keyEnd, numberStart, numberEnd, arrivalMs);
+  return payloadEnd - payloadStart;
 }
 
 /** In this protocol times are milliseconds, whatever the tag says. Seconds, as JSON has them, are told by their size. */
@@ -77,4 +118,76 @@ function milliseconds(time: unknown): number {
     throw new Error("the answer's CBOR has a record whose time is no number");
   }
   return Math.round(time > 1e11 ? time : time * 1_000);
+}
+
+/** Records that lie in the body of their answer as they came. */
+class RecordsInBody implements SealedRecords {
+  readonly count: number;
+  readonly bytes: number;
+  readonly #copy: boolean;
+  readonly #table: RecordTable;
+  #body: Body | undefined;
+
+  constructor(body: Body, table: RecordTable, bytes: number, copy: boolean) {
+    this.count = table.count;
+    this.bytes = bytes;
+    this.#body = body;
+    this.#table = table;
+    this.#copy = copy;
+  }
+
+  get heldBytes(): number {
+    return this.#present().heldBytes + this.#table.heldBytes;
+  }
+
+  position(at: number): Position | undefined {
+    const record = at < 0 ? this.count + at : at;
+    if (record < 0 || record >= this.count) return undefined;
+    return { sequenceNumber: this.#number(this.#present().bytes, record), subSequenceNumber: 0 };
+  }
+
+  findPayload(is: (memory: Uint8Array, start: number, end: number) => boolean): number {
+    const { bytes } = this.#present();
+    for (let record = 0; record < this.count; record++) {
+      if (is(bytes, this.#table.start(record, payload), this.#table.end(record, payload))) return record;
+    }
+    return -1;
+  }
+
+  open(): readonly SourceRecord[] {
+    const body = this.#present();
+    this.#body = undefined;
+    const { bytes } = body;
+    const payloads = this.#copy ? new PayloadCopies(bytes) : new PayloadViews(bytes);
+    const table = this.#table;
+    const records: SourceRecord[] = [];
+    for (let record = 0; record < this.count; record++) {
+      const start = table.start(record, payload);
+      const arrivalMs = table.arrivalMs(record);
+      records.push(
+        sourceRecord(
+          payloads.of(start, table.end(record, payload) - start),
+          bytes.toString("utf8", table.start(record, partitionKey), table.end(record, partitionKey)),
+          this.#number(bytes, record),
+          // The answer did not say.
+          Number.isNaN(arrivalMs) ? undefined : arrivalMs,
+        ),
+      );
+    }
+    // What lies there is the next answer's from here on.
+    body.letGo();
+    table.letGo();
+    return records;
+  }
+
+  /** ASCII, so read faster. */
+  #number(bytes: Buffer, record: number): string {
+    const table = this.#table;
+    return bytes.toString("latin1", table.start(record, sequenceNumber), table.end(record, sequenceNumber));
+  }
+
+  #present(): Body {
+    if (this.#body === undefined) throw opened();
+    return this.#body;
+  }
 }

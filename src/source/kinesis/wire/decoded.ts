@@ -1,10 +1,9 @@
 import type { SourceRecord } from "../../partition-source.js";
+import type { SealedRecords } from "./sealed-records.js";
 
 /** An answer of GetRecords, taken apart next to the wire. */
 export interface Decoded {
-  readonly records: readonly SourceRecord[];
-  /** Of all payloads together. */
-  readonly bytes: number;
+  readonly records: SealedRecords;
   /** Every other member of the answer, as JSON has it: the SDK's own deserialiser reads them. */
   readonly rest: object;
 }
@@ -20,13 +19,18 @@ export function sourceRecord(
   sequenceNumber: string | undefined,
   arrivalMs: number | undefined,
 ): SourceRecord {
-  if (sequenceNumber === undefined || sequenceNumber === "") {
-    throw new Error("Kinesis answered with a record without a sequence number (SequenceNumber)");
-  }
-  if (data === undefined) {
-    throw new Error(`Kinesis answered with a record without a payload (Data): ${sequenceNumber}`);
-  }
+  if (sequenceNumber === undefined || sequenceNumber === "") throw unnumbered();
+  if (data === undefined) throw withoutPayload(sequenceNumber);
   return { data, partitionKey, sequenceNumber, subSequenceNumber: 0, arrivalMs };
+}
+
+export function unnumbered(): Error {
+  return new Error("Kinesis answered with a record without a sequence number (SequenceNumber)");
+}
+
+/** @param which for people */
+export function withoutPayload(which: string): Error {
+  return new Error(`Kinesis answered with a record without a payload (Data): ${which}`);
 }
 
 /** A buffer's bytes as the plain `Uint8Array` that the SDK hands out: a `Buffer` slices, prints and compares otherwise. */

@@ -10,13 +10,11 @@ import type { Wire } from "../options.js";
 import { ownMemory, UsedAgain } from "./body-memory.js";
 import { sourceRecord } from "./decoded.js";
 import { FormatChoice } from "./format-choice.js";
+import { MadeRecords, type SealedRecords } from "./sealed-records.js";
 import { RecordsExchange, takenOut, type Reading, type WithTaken } from "./records-exchange.js";
 
 export interface RecordsAnswer {
-  /** Taken out by whoever gets it: see `Parcel`. */
-  records: readonly SourceRecord[];
-  /** Of all payloads together. */
-  readonly bytes: number;
+  readonly records: SealedRecords;
   /** All else that the service said. */
   readonly output: Omit<GetRecordsCommandOutput, "Records">;
 }
@@ -89,14 +87,10 @@ export class GetRecords {
 
 function answerOf(given: GetRecordsCommandOutput & WithTaken): RecordsAnswer {
   const { Records, [takenOut]: taken, ...output } = given;
-  if (taken !== undefined) {
-    const { records, bytes } = taken.open();
-    return { records, bytes, output };
-  }
+  if (taken !== undefined) return { records: taken, output };
   // A client may answer without any wire, too, as in users' tests.
   if (Records === undefined) throw new Error("Kinesis answered without records");
-  const records = Records.map(recordOf);
-  return { records, bytes: records.reduce((sum, { data }) => sum + data.length, 0), output };
+  return { records: new MadeRecords(Records.map(recordOf)), output };
 }
 
 function recordOf(record: _Record): SourceRecord {

@@ -1,5 +1,6 @@
 import { Base64Pieces } from "./base64.js";
 import { sourceRecord, type Decoded } from "./decoded.js";
+import { MadeRecords } from "./sealed-records.js";
 
 const opening = Buffer.from('"Data":"');
 const quote = 0x22;
@@ -16,13 +17,10 @@ export function decodeJson(body: Buffer, firstPlace: number): Decoded {
   if (!Array.isArray(given)) throw new Error("no records");
   if (given.length !== spans.length) throw new Error("not one payload for each record");
   const payloads = new Base64Pieces(Math.ceil((body.length * 3) / 4));
-  let bytes = 0;
-  const records = spans.map(({ start, end }, at) => {
-    const data = payloads.of(body.toString("latin1", start, end));
-    bytes += data.length;
-    return recordOf(given[at], firstPlace + at, data);
-  });
-  return { records, bytes, rest };
+  const records = spans.map(({ start, end }, at) =>
+    recordOf(given[at], firstPlace + at, payloads.of(body.toString("latin1", start, end))),
+  );
+  return { records: new MadeRecords(records), rest };
 }
 
 interface Span {

@@ -37,7 +37,7 @@ export class PayloadCopies implements Payloads {
 
   of(start: number, length: number): Uint8Array {
     if (length >= ownPieceBytes) return new Uint8Array(copyOf(this.#body, start, start + length));
-    if (start + length > this.#to) {
+    if (start < this.#from || start + length > this.#to) {
       this.#from = start;
       this.#to = Math.min(start + pieceBytes, this.#body.length);
       this.#piece = copyOf(this.#body, this.#from, this.#to);

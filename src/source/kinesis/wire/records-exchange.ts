@@ -8,15 +8,14 @@ import type { Decoded } from "./decoded.js";
 import { cborType, isCborBody, readError } from "./format.js";
 import type { CborFailure } from "./format-choice.js";
 import { decodeJson } from "./json-slices.js";
-import { Parcel } from "./parcel.js";
-import { PayloadCopies, PayloadViews } from "./payloads.js";
+import type { SealedRecords } from "./sealed-records.js";
 
 /** What an exchange took out of an answer, beside the SDK's own output: so no attempt's records come with another's output. */
 export const takenOut = Symbol("records");
 
 export interface WithTaken {
   /** Undefined where the SDK's own deserialiser read the records. */
-  readonly [takenOut]?: Parcel<Decoded> | undefined;
+  readonly [takenOut]?: SealedRecords | undefined;
 }
 
 /** By what answers are read. */
@@ -38,7 +37,7 @@ export class RecordsExchange {
   readonly #reading: Reading;
   #isCbor: boolean;
   /** By the response that each came in: middleware of the client may have two attempts under way at once. */
-  readonly #decoded = new WeakMap<object, Parcel<Decoded>>();
+  readonly #decoded = new WeakMap<object, SealedRecords>();
   #hasReadCbor = false;
   /** What the last attempt's failure says of CBOR. */
   #failure: CborFailure | undefined;
@@ -94,36 +93,34 @@ export class RecordsExchange {
     try {
       const body = await collect(response, this.#reading.memories);
       if (body === undefined) return;
-      if (isFailure) this.#takeFailure(response, body.copy());
+      if (isFailure) this.#takeFailure(response, body);
       else this.#takeRecords(response, body);
-      // Read in one go: what lies there is the next answer's from here on.
-      body.letGo();
     } catch (error) {
       response.body = failingBody(error);
     }
   }
 
-  #takeFailure(response: WireResponse, body: Buffer): void {
-    const error = readError(response, body);
+  #takeFailure(response: WireResponse, body: Body): void {
+    const error = readError(response, body.copy());
     this.#failure = error.failure;
     response.body = error.body;
+    body.letGo();
   }
 
   #takeRecords(response: WireResponse, body: Body): void {
-    const { bytes } = body;
     // Who asked for JSON has the SDK's own deserialiser read whatever else comes.
-    const isCbor = this.#isCbor && isCborBody(response, bytes);
-    const decoded = isCbor ? this.#fromCbor(bytes) : fromJson(bytes, this.#reading.firstPlace);
+    const isCbor = this.#isCbor && isCborBody(response, body.bytes);
+    const decoded = isCbor ? this.#fromCbor(body) : fromJson(body.bytes, this.#reading.firstPlace);
     response.body = decoded === undefined ? body.copy() : Buffer.from(JSON.stringify(decoded.rest));
-    if (decoded !== undefined) this.#decoded.set(response, new Parcel(decoded));
+    if (decoded !== undefined) this.#decoded.set(response, decoded.records);
+    // Records in CBOR are made of it later.
+    if (!isCbor) body.letGo();
   }
 
-  #fromCbor(bytes: Buffer): Decoded {
+  #fromCbor(body: Body): Decoded {
+    const { memories, copy } = this.#reading;
     try {
-      const decoded = decodeCbor(
-        bytes,
-        this.#reading.copy ? new PayloadCopies(bytes) : new PayloadViews(bytes),
-      );
+      const decoded = decodeCbor(body, memories, copy);
       this.#hasReadCbor = true;
       return decoded;
     } catch (error) {

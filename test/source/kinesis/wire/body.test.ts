@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer, get, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { PassThrough, Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -113,6 +116,54 @@ describe("the body of an answer", () => {
     body.add(Buffer.from("late"));
     expect(body.bytes.buffer).not.to.be.oneOf([first, second]);
     expect(copy.toString()).to.equal("abcdef");
+  });
+
+  describe("that came by HTTP", () => {
+    let server: Server;
+    beforeEach(async () => {
+      server = createServer((_, response) => response.end(bytes)).listen(0, "127.0.0.1");
+      await once(server, "listening");
+    });
+    afterEach(async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    });
+
+    async function answer(): Promise<IncomingMessage> {
+      const request = get({ host: "127.0.0.1", port: (server.address() as AddressInfo).port, agent: false });
+      const [response] = (await once(request, "response")) as [IncomingMessage];
+      return response;
+    }
+
+    it("is collected, and each of its chunks freed at once", async () => {
+      const response = await answer();
+      const chunks: Buffer[] = [];
+      const push = response.push.bind(response);
+      response.push = (chunk: Buffer | null) => {
+        if (chunk !== null) chunks.push(chunk);
+        return push(chunk);
+      };
+      expect(bytes.equals((await read(response)) ?? Buffer.alloc(0))).to.equal(true);
+      expect(chunks.filter(({ length }) => length > 4_096)).to.deep.equal([]);
+      expect(chunks).not.to.have.length(0);
+    });
+
+    it("keeps its chunks where somebody else listens, too", async () => {
+      const response = await answer();
+      const chunks: Buffer[] = [];
+      const reading = read(response);
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      expect(bytes.equals((await reading) ?? Buffer.alloc(0))).to.equal(true);
+      expect(bytes.equals(Buffer.concat(chunks))).to.equal(true);
+    });
+  });
+
+  it("leaves chunks of another's stream as they are", async () => {
+    const whole = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(whole);
+    expect(bytes.equals((await read(Readable.from([whole]))) ?? Buffer.alloc(0))).to.equal(true);
+    expect(bytes.equals(whole)).to.equal(true);
   });
 
   it("is empty where there is none", async () => {

@@ -188,7 +188,11 @@ describe("GetRecords next to the wire", function () {
       random: systemRandom,
       ...options,
     });
-    return { reads, told, send: (signal = never) => reads.send(input, signal) };
+    const send = async (signal = never) => {
+      const { records, output } = await reads.send(input, signal);
+      return { records: records.open(), bytes: records.bytes, output };
+    };
+    return { reads, told, send };
   }
 
   /** The same answers to a client that has read once before. */

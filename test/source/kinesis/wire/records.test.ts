@@ -1,12 +1,15 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { decodeCbor as decode } from "../../../../src/source/kinesis/wire/cbor-records.js";
-import { PayloadCopies, PayloadViews } from "../../../../src/source/kinesis/wire/payloads.js";
+import { ownMemory, type BodyMemory } from "../../../../src/source/kinesis/wire/body-memory.js";
+import { Body } from "../../../../src/source/kinesis/wire/body.js";
 import { encodeCbor } from "../../../../src/source/kinesis/wire/cbor-request.js";
 import { CborReader } from "../../../../src/source/kinesis/wire/cbor-reader.js";
 import type { Decoded } from "../../../../src/source/kinesis/wire/decoded.js";
+import { isAggregated } from "../../../../src/source/kinesis/aggregated.js";
 import { decodeJson as decodeSlices } from "../../../../src/source/kinesis/wire/json-slices.js";
 import type { SourceRecord } from "../../../../src/source/partition-source.js";
+import { aggregate } from "../fake-kinesis.js";
 import { cbor, style, Time } from "./cbor-writer.js";
 
 const record = fc.record({
@@ -51,21 +54,61 @@ const inCbor = (given: Answer): object =>
     (ms) => new Time(ms),
   );
 
-function check(decoded: Decoded, given: Answer): void {
-  expect(decoded.records).to.deep.equal(given.records);
+const places = (records: Answer["records"]) =>
+  records.map(({ sequenceNumber, subSequenceNumber }) => ({ sequenceNumber, subSequenceNumber }));
+
+/** Asks what is asked before they are made, and makes them. */
+function opened({ records: sealed, rest }: Decoded) {
+  const asked = {
+    count: sealed.count,
+    bytes: sealed.bytes,
+    heldBytes: sealed.heldBytes,
+    places: Array.from({ length: sealed.count }, (_, at) => sealed.position(at)),
+    last: sealed.position(-1),
+    beyond: [sealed.position(sealed.count), sealed.position(-1 - sealed.count)],
+    begin7: sealed.findPayload((memory, start, end) => end > start && memory[start] === 7),
+  };
+  const records = sealed.open();
+  expect(() => sealed.open()).to.throw("taken by another");
+  return { ...asked, records, rest };
+}
+type Opened = ReturnType<typeof opened>;
+
+function check(decoded: Opened, given: Answer): void {
+  const { records } = given;
+  expect(decoded.records).to.deep.equal(records);
   expect(decoded.rest).to.deep.equal({ ChildShards: null, ...restOf(given) });
-  expect(decoded.bytes).to.equal(given.records.reduce((sum, { data }) => sum + data.length, 0));
+  expect(decoded.count).to.equal(records.length);
+  expect(decoded.bytes).to.equal(records.reduce((sum, { data }) => sum + data.length, 0));
+  expect(decoded.heldBytes).to.be.at.least(decoded.bytes);
+  expect(decoded.places).to.deep.equal(places(records));
+  expect(decoded.last).to.deep.equal(places(records).at(-1));
+  expect(decoded.beyond).to.deep.equal([undefined, undefined]);
+  expect(decoded.begin7).to.equal(records.findIndex(({ data }) => data[0] === 7));
 }
 
-function decodeCbor(body: Buffer, copy: boolean): Decoded {
-  const decoded = decode(body, copy ? new PayloadCopies(body) : new PayloadViews(body));
-  // As the next answer's bytes come into a scratch.
-  if (copy) body.fill(0xff);
+function decodeCbor(bytes: Buffer, copy: boolean): Opened {
+  const lent = new Set<Buffer>();
+  const memories: BodyMemory = {
+    take(size) {
+      const memory = Buffer.allocUnsafeSlow(size).fill(0xee);
+      lent.add(memory);
+      return memory;
+    },
+    giveBack(memory) {
+      // As the next answer's bytes come into it.
+      if (lent.delete(memory)) memory.fill(0xff);
+    },
+  };
+  const body = new Body(copy ? memories : ownMemory, bytes.length);
+  body.add(bytes);
+  const decoded = opened(decode(body, copy ? memories : ownMemory, copy));
+  expect([...lent], "memory that is not given back").to.deep.equal([]);
   return decoded;
 }
 
 const firstPlace = 2 ** 52 - 1;
-const decodeJson = (body: Buffer): Decoded => decodeSlices(body, firstPlace);
+const decodeJson = (body: Buffer): Opened => opened(decodeSlices(body, firstPlace));
 
 describe("records next to the wire", () => {
   const one: Answer = {
@@ -97,6 +140,34 @@ describe("records next to the wire", () => {
           check(decodeCbor(cbor(written(given, base64, (ms) => ms)), true), given);
         }),
       );
+    });
+
+    it("are what was put where each is written otherwise than the one before", () => {
+      fc.assert(
+        fc.property(answer, fc.boolean(), (given, copy) => {
+          let at = 0;
+          const data = (bytes: Uint8Array): unknown => (at++ % 2 === 0 ? base64(bytes) : bytes);
+          check(decodeCbor(cbor(written(given, data, (ms) => new Time(ms))), copy), given);
+        }),
+      );
+    });
+
+    it("are what was put, more than anybody foresaw", () => {
+      const records = Array.from({ length: 100 }, (_, i) => ({
+        ...one.records[0]!,
+        sequenceNumber: String(i + 1),
+        arrivalMs: 1_795_664_698_109 + i,
+      }));
+      const many = { ...one, records };
+      check(decodeCbor(cbor(inCbor(many), { open: true }), true), many);
+    });
+
+    it("have aggregates among them found where they lie", () => {
+      const data = [Uint8Array.of(1, 2), aggregate(), Uint8Array.of(3)];
+      const records = data.map((each) => ({ ...one.records[0]!, data: each }));
+      const body = new Body(ownMemory, 0);
+      body.add(cbor(inCbor({ ...one, records })));
+      expect(decode(body, ownMemory, true).records.findPayload(isAggregated)).to.equal(1);
     });
 
     it("are refused when their base64 is none", () => {
@@ -150,14 +221,38 @@ describe("records next to the wire", () => {
       expect(() => decodeCbor(timed(5e12), true)).not.to.throw();
     });
 
-    it("lie in memory of their own when copied, else where they came", () => {
-      const body = cbor(inCbor(one));
-      const [copied] = decodeCbor(Buffer.from(body), true).records;
-      const [viewed] = decodeCbor(body, false).records;
-      body.fill(0);
-      expect(copied?.data).to.deep.equal(Uint8Array.of(1, 2, 3, 4));
-      expect(viewed?.data).to.deep.equal(Uint8Array.of(0, 0, 0, 0));
-      expect(viewed?.data.buffer).to.equal(body.buffer);
+    it("are refused without a payload", () => {
+      expect(() => decodeCbor(cbor({ Records: [{ SequenceNumber: "1" }] }), true)).to.throw(
+        "without a payload (Data): record 1 of its answer",
+      );
+    });
+
+    it("are as many as there are, whatever their count promises", () => {
+      const body = cbor({ Records: [{ SequenceNumber: "1", Data: Buffer.of(1) }] });
+      const at = body.indexOf("Records") + "Records".length;
+      const many = Buffer.concat([
+        body.subarray(0, at),
+        Buffer.of(0x9a, 0xff, 0xff, 0xff, 0xff),
+        body.subarray(at + 1),
+      ]);
+      expect(() => decodeCbor(many, true)).to.throw("ends early");
+    });
+
+    it("lie in pieces of their own when copied, else where they came", () => {
+      const memories: Buffer[] = [];
+      const take = (size: number): Buffer => {
+        const memory = Buffer.allocUnsafeSlow(size);
+        memories.push(memory);
+        return memory;
+      };
+      const made = (copy: boolean) => {
+        const body = new Body({ take, giveBack: () => undefined }, 0);
+        body.add(cbor(inCbor(one)));
+        return decode(body, ownMemory, copy).records.open()[0];
+      };
+      const [copied, viewed] = [made(true), made(false)];
+      expect(memories.some(({ buffer }) => buffer === copied?.data.buffer)).to.equal(false);
+      expect(memories.some(({ buffer }) => buffer === viewed?.data.buffer)).to.equal(true);
     });
   });
 
@@ -166,10 +261,10 @@ describe("records next to the wire", () => {
       fc.assert(
         fc.property(answer, (given) => {
           const body = json(inJson(given));
-          const decoded = decodeJson(body);
+          const decoded = decodeSlices(body, firstPlace);
           // As the next answer's bytes come into a scratch.
           body.fill(0xff);
-          check(decoded, given);
+          check(opened(decoded), given);
         }),
       );
     });

@@ -80,7 +80,9 @@ describe("memory used again for the next answer", () => {
     const one = new GetRecords(client, { wire: "auto", copy, onFallback, clock, random: systemRandom });
     return async () => {
       const { records: got } = await one.send({ ShardIterator: "i" }, never);
-      return got.map(({ data: { buffer, byteOffset, length } }) => Buffer.from(buffer, byteOffset, length));
+      return got
+        .open()
+        .map(({ data: { buffer, byteOffset, length } }) => Buffer.from(buffer, byteOffset, length));
     };
   }
 
