@@ -13,17 +13,35 @@ const untilBreak = -1;
 const breakCode = 0xff;
 const nullCode = 0xf6;
 
+/** A name to compare with: four bytes at a time, for names are most of what a small record is written in. */
+export class Name {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** As the bytes lie, four of them each; what is left is in `bytes` alone. */
+  readonly words: readonly number[];
+
+  constructor(name: string) {
+    const bytes = Buffer.from(name);
+    this.bytes = bytes;
+    this.length = bytes.length;
+    this.words = Array.from({ length: bytes.length >> 2 }, (_, at) => bytes.readUInt32BE(4 * at));
+  }
+}
+
 /**
  * Reads CBOR (RFC 8949) item by item, so that records are made without an object in between. What is not well-formed or
  * ends early throws. Entries of maps and arrays are read by `for (let left = r.openMap(); r.hasMore(left); left--)`.
  */
 export class CborReader {
   readonly #bytes: Buffer;
+  /** The same: its numbers are read where they lie, where a buffer's methods put them together byte by byte. */
+  readonly #view: DataView;
   #at = 0;
   #stringStart = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   openMap(): number {
@@ -71,11 +89,11 @@ export class CborReader {
    * Reads a name: its place among these, or -1. It is compared where it lies, because a string of each name of each record
    * would be the most of all that is made here.
    */
-  nameAmong(names: readonly Uint8Array[]): number {
+  nameAmong(names: readonly Name[]): number {
     const length = this.#open(textString);
     if (length < 0) {
       const name = this.#chunks(textString);
-      return names.findIndex((known) => name.equals(known));
+      return names.findIndex(({ bytes }) => name.equals(bytes));
     }
     const start = this.#skip(length);
     for (let place = 0; place < names.length; place++) {
@@ -141,6 +159,24 @@ export class CborReader {
     }
   }
 
+  /** Steps over any item: nothing is made of it. */
+  skip(): void {
+    switch (this.#peek() >> 5) {
+      case byteString:
+        this.#skipString(byteString);
+        return;
+      case textString:
+        this.#skipString(textString);
+        return;
+      case tag:
+        this.#open(tag);
+        this.skip();
+        return;
+      default:
+        this.value();
+    }
+  }
+
   /** @throws when anything is left */
   end(): void {
     if (this.#at !== this.#bytes.length) throw this.#malformed("something comes after the end");
@@ -152,8 +188,11 @@ export class CborReader {
     return byte;
   }
 
-  #isAt(start: number, bytes: Uint8Array): boolean {
-    for (let at = 0; at < bytes.length; at++) if (this.#bytes[start + at] !== bytes[at]) return false;
+  #isAt(start: number, { length, words, bytes }: Name): boolean {
+    const view = this.#view;
+    let at = 0;
+    for (; at + 4 <= length; at += 4) if (view.getUint32(start + at) !== words[at >> 2]) return false;
+    for (; at < length; at++) if (this.#bytes[start + at] !== bytes[at]) return false;
     return true;
   }
 
@@ -174,10 +213,10 @@ export class CborReader {
 
   #argument(size: number): number {
     const start = this.#skip(size);
-    if (size === 1) return this.#bytes.readUInt8(start);
-    if (size === 2) return this.#bytes.readUInt16BE(start);
-    if (size === 4) return this.#bytes.readUInt32BE(start);
-    return this.#bytes.readUInt32BE(start) * 2 ** 32 + this.#bytes.readUInt32BE(start + 4);
+    if (size === 1) return this.#view.getUint8(start);
+    if (size === 2) return this.#view.getUint16(start);
+    if (size === 4) return this.#view.getUint32(start);
+    return this.#view.getUint32(start) * 2 ** 32 + this.#view.getUint32(start + 4);
   }
 
   #skipString(major: number): Uint8Array | undefined {
@@ -222,9 +261,9 @@ export class CborReader {
       case 25:
         return halfFloat(this.#argument(2));
       case 26:
-        return this.#bytes.readFloatBE(this.#skip(4));
+        return this.#view.getFloat32(this.#skip(4));
       case 27:
-        return this.#bytes.readDoubleBE(this.#skip(8));
+        return this.#view.getFloat64(this.#skip(8));
       default:
         throw this.#malformed("has a simple value of no meaning");
     }

@@ -3,7 +3,7 @@ import type { SourceRecord } from "../../partition-source.js";
 import { fromBase64 } from "./base64.js";
 import type { BodyMemory } from "./body-memory.js";
 import type { Body } from "./body.js";
-import { CborReader } from "./cbor-reader.js";
+import { CborReader, Name } from "./cbor-reader.js";
 import { sourceRecord, unnumbered, withoutPayload, type Decoded } from "./decoded.js";
 import { PayloadCopies, PayloadViews } from "./payloads.js";
 import { partitionKey, payload, RecordTable, sequenceNumber } from "./record-table.js";
@@ -45,7 +45,7 @@ export function decodeCbor(body: Body, memories: BodyMemory, copy: boolean): Dec
 const leastBytes = 20;
 
 const members = ["Data", "PartitionKey", "SequenceNumber", "ApproximateArrivalTimestamp"] as const;
-const memberNames = members.map((name) => Buffer.from(name));
+const memberNames = members.map((name) => new Name(name));
 
 /** Where what was read last begins and ends. What does not lie in the body in one is put behind it. */
 class Places {
@@ -103,7 +103,7 @@ function enter(reader: CborReader, table: RecordTable, places: Places): number {
         break;
       case undefined:
         // The encryption's type, and members of tomorrow.
-        reader.value();
+        reader.skip();
     }
   }
   if (numberStart === numberEnd) throw unnumbered();

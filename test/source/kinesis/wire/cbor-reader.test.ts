@@ -1,7 +1,7 @@
 import { cbor as library } from "@smithy/core/cbor";
 import { expect } from "chai";
 import fc from "fast-check";
-import { CborReader } from "../../../../src/source/kinesis/wire/cbor-reader.js";
+import { CborReader, Name } from "../../../../src/source/kinesis/wire/cbor-reader.js";
 import { cbor, style } from "./cbor-writer.js";
 
 const read = (bytes: Uint8Array): unknown => {
@@ -95,6 +95,39 @@ describe("the reader of CBOR", () => {
 
   it("makes members of names that mean something in JavaScript", () => {
     expect(plain(read(cbor(JSON.parse('{"__proto__":{"a":1}}'))))).to.deep.equal([["__proto__", [["a", 1]]]]);
+  });
+
+  it("steps over whatever it could read, to its end, and refuses the rest", () => {
+    const skip = (bytes: Buffer): void => {
+      const reader = new CborReader(bytes);
+      reader.skip();
+      reader.end();
+    };
+    fc.assert(
+      fc.property(value, style, fc.nat(), (given, how, at) => {
+        const bytes = cbor(given, how);
+        skip(bytes);
+        skip(Buffer.concat([Buffer.of(0xc1), bytes]));
+        expect(() => {
+          skip(bytes.subarray(0, at % bytes.length));
+        }).to.throw("ends early");
+      }),
+    );
+  });
+
+  it("knows a name from all others, by every byte of it, in one and in pieces", () => {
+    const texts = ["Data", "PartitionKey", "SequenceNumber"];
+    const among = (text: string, open: boolean): number =>
+      new CborReader(cbor(text, { open })).nameAmong(texts.map((each) => new Name(each)));
+    for (const open of [false, true]) {
+      for (const [place, text] of texts.entries()) {
+        expect(among(text, open)).to.equal(place);
+        for (let at = 0; at < text.length; at++) {
+          expect(among(`${text.slice(0, at)}_${text.slice(at + 1)}`, open), `${text} at ${at}`).to.equal(-1);
+          expect(among(text.slice(0, at), open)).to.equal(-1);
+        }
+      }
+    }
   });
 
   it("refuses whatever was cut off anywhere", () => {
