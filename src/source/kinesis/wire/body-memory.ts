@@ -16,6 +16,8 @@ export const ownMemory: BodyMemory = {
 const keptAtLeast = 65_536;
 /** Larger ones are not kept. An answer of GetRecords has 10 MiB of payload at most, and a third more as JSON. */
 const keptAtMost = 16 * 1_048_576;
+/** An answer waits in the memory that it came in: a few bytes must not keep megabytes there, nor count for so much. */
+const timesAskedAtMost = 2;
 
 /**
  * Memory that one body after the other is put together in. New memory for each would start the collector of itself, for it
@@ -28,7 +30,9 @@ export class UsedAgain implements BodyMemory {
   take(bytes: number): Buffer {
     const free = this.#free.map((memory) => memory.deref()).filter((memory) => memory !== undefined);
     // The smallest that is large enough: a small body leaves the large ones to others.
-    const found = free.filter(({ length }) => length >= bytes).sort((a, b) => a.length - b.length)[0];
+    const found = free
+      .filter(({ length }) => length >= bytes && length <= timesAskedAtMost * bytes)
+      .sort((a, b) => a.length - b.length)[0];
     this.#free = free.filter((memory) => memory !== found).map((memory) => new WeakRef(memory));
     if (found !== undefined) return found;
     const isKept = bytes >= keptAtLeast && bytes <= keptAtMost;

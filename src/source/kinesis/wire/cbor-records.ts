@@ -156,7 +156,6 @@ class RecordsInBody implements SealedRecords {
 
   open(): readonly SourceRecord[] {
     const body = this.#present();
-    this.#body = undefined;
     const { bytes } = body;
     const payloads = this.#copy ? new PayloadCopies(bytes) : new PayloadViews(bytes);
     const table = this.#table;
@@ -174,7 +173,8 @@ class RecordsInBody implements SealedRecords {
         ),
       );
     }
-    // What lies there is the next answer's from here on.
+    // Only now: where memory for a copy was wanting, they are made at the next attempt. What lies there is the next answer's.
+    this.#body = undefined;
     body.letGo();
     table.letGo();
     return records;

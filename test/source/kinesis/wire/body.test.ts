@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer, get, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, get, IncomingMessage, type Server } from "node:http";
+import { Socket, type AddressInfo } from "node:net";
 import { PassThrough, Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -30,13 +30,23 @@ describe("the memory that bodies are put together in", () => {
 
   it("is used again for what fits, the smallest that does", () => {
     const memories = new UsedAgain();
-    const [small, great] = [memories.take(70_000), memories.take(large)];
+    const [small, great] = [memories.take(70_000), memories.take(130_000)];
     expect(small).not.to.equal(great);
     memories.giveBack(great);
     memories.giveBack(small);
     expect(memories.take(70_001)).to.equal(small);
     expect(memories.take(70_000)).to.equal(great);
     expect(memories.take(70_000), "nothing is free").not.to.be.oneOf([small, great]);
+  });
+
+  it("is left to others where more than half of it would be in vain: what waits in it counts with all of it", () => {
+    const memories = new UsedAgain();
+    const great = memories.take(large);
+    memories.giveBack(great);
+    for (const bytes of [0, 50, 70_000, 100_000]) {
+      expect(memories.take(bytes).length, String(bytes)).to.be.at.most(bytes * 1.125);
+    }
+    expect(memories.take(large - 100_000)).to.equal(great);
   });
 
   it("is kept neither where it is small nor where it is very large", () => {
@@ -157,6 +167,29 @@ describe("the body of an answer", () => {
       expect(bytes.equals((await reading) ?? Buffer.alloc(0))).to.equal(true);
       expect(bytes.equals(Buffer.concat(chunks))).to.equal(true);
     });
+
+    it("keeps its chunks where somebody else reads them", async () => {
+      const response = await answer();
+      const chunks: Buffer[] = [];
+      response.on("readable", () => {
+        for (;;) {
+          const chunk = response.read() as Buffer | null;
+          if (chunk === null) return;
+          chunks.push(chunk);
+        }
+      });
+      expect(bytes.equals((await read(response)) ?? Buffer.alloc(0))).to.equal(true);
+      expect(bytes.equals(Buffer.concat(chunks))).to.equal(true);
+    });
+
+    it("keeps its chunks where somebody has listened for the first alone", async () => {
+      const response = await answer();
+      const first = once(response, "data") as Promise<Buffer[]>;
+      expect(bytes.equals((await read(response)) ?? Buffer.alloc(0))).to.equal(true);
+      const [chunk] = await first;
+      expect(chunk).to.have.length.above(4_096);
+      expect(chunk?.equals(bytes.subarray(0, chunk.length))).to.equal(true);
+    });
   });
 
   it("leaves chunks of another's stream as they are", async () => {
@@ -164,6 +197,17 @@ describe("the body of an answer", () => {
     bytes.copy(whole);
     expect(bytes.equals((await read(Readable.from([whole]))) ?? Buffer.alloc(0))).to.equal(true);
     expect(bytes.equals(whole)).to.equal(true);
+  });
+
+  it("leaves the chunks of an answer that was made by hand as they are: it may bring them again", async () => {
+    const whole = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(whole);
+    for (let i = 0; i < 2; i++) {
+      const answer = new IncomingMessage(new Socket());
+      answer.push(whole);
+      answer.push(null);
+      expect(bytes.equals((await read(answer)) ?? Buffer.alloc(0)), String(i)).to.equal(true);
+    }
   });
 
   it("is empty where there is none", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import sinon from "sinon";
 import { decodeCbor as decode } from "../../../../src/source/kinesis/wire/cbor-records.js";
 import { ownMemory, type BodyMemory } from "../../../../src/source/kinesis/wire/body-memory.js";
 import { Body } from "../../../../src/source/kinesis/wire/body.js";
@@ -219,6 +220,22 @@ describe("records next to the wire", () => {
       expect(() => decodeCbor(timed("noon"), true)).to.throw("no number");
       expect(() => decodeCbor(timed(Infinity), true)).to.throw("no number");
       expect(() => decodeCbor(timed(5e12), true)).not.to.throw();
+    });
+
+    it("are made at the next attempt where there was no memory for a copy", () => {
+      const body = new Body(ownMemory, 0);
+      body.add(cbor(inCbor(one)));
+      const { records } = decode(body, ownMemory, true);
+      const memory = sinon
+        .stub(Buffer, "allocUnsafeSlow")
+        .throws(new RangeError("Array buffer allocation failed"));
+      try {
+        expect(() => records.open()).to.throw("allocation failed");
+      } finally {
+        memory.restore();
+      }
+      expect(records.open()).to.deep.equal(one.records);
+      expect(() => records.open()).to.throw("taken by another");
     });
 
     it("are refused without a payload", () => {

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { messageOf } from "../../../../src/model/errors.js";
 import { systemRandom } from "../../../../src/runtime/system.js";
 import { GetRecords } from "../../../../src/source/kinesis/wire/get-records.js";
+import type { SealedRecords } from "../../../../src/source/kinesis/wire/sealed-records.js";
 import { written, type Format } from "./canned-kinesis.js";
 
 interface Said {
@@ -74,12 +75,17 @@ describe("memory used again for the next answer", () => {
     client.destroy();
   });
 
-  function reads(copy: boolean): () => Promise<Buffer[]> {
+  function sealed(copy: boolean): () => Promise<SealedRecords> {
     const onFallback = (): void => undefined;
     const clock = { monoMs: () => 0 };
     const one = new GetRecords(client, { wire: "auto", copy, onFallback, clock, random: systemRandom });
+    return async () => (await one.send({ ShardIterator: "i" }, never)).records;
+  }
+
+  function reads(copy: boolean): () => Promise<Buffer[]> {
+    const read = sealed(copy);
     return async () => {
-      const { records: got } = await one.send({ ShardIterator: "i" }, never);
+      const got = await read();
       return got
         .open()
         .map(({ data: { buffer, byteOffset, length } }) => Buffer.from(buffer, byteOffset, length));
@@ -98,6 +104,20 @@ describe("memory used again for the next answer", () => {
       });
     }
   }
+
+  it("is not what an answer of few records waits in, nor one of none: they count for little of what may wait", async () => {
+    const read = sealed(true);
+    const few = (count: number): Said => {
+      const Records = [{ SequenceNumber: "1", PartitionKey: "k", Data: Buffer.alloc(100) }].slice(0, count);
+      return { ...records(1, "cbor"), text: written({ Records, NextShardIterator: "i" }, "cbor") };
+    };
+    script = [records(1, "cbor"), few(1), few(0)];
+    const full = await read();
+    expect(full.heldBytes).to.be.at.least(full.bytes);
+    full.open();
+    expect((await read()).heldBytes).to.be.below(1_000);
+    expect((await read()).heldBytes).to.be.below(1_000);
+  });
 
   it("leaves an answer as it came that the SDK reads itself, later", async () => {
     const read = reads(true);
