@@ -229,6 +229,17 @@ describe("what the planner's plans see of the lease rows", () => {
     expect(waits()).to.deep.equal(["", "", ""]);
   });
 
+  it("lets a lease wait whose row tells of a parent only by and by, though whose it is and its epoch are as they were", () => {
+    const scene = new Scene();
+    scene.write("s0", { owner: "a" });
+    const { epoch } = scene.write("s1", { owner: "b" });
+    scene.scan();
+    expect(scene.rows.look().leases[1]?.waiting).to.equal(false);
+    scene.write("s1", { epoch, parents: ["s0"] });
+    scene.scan();
+    expect(scene.rows.look().leases[1]?.waiting).to.equal(true);
+  });
+
   it("forgets what a planner no longer says", () => {
     const scene = new Scene();
     scene.write("s0", { owner: "a" });

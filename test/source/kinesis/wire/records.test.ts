@@ -103,7 +103,10 @@ function decodeCbor(bytes: Buffer, copy: boolean): Opened {
   };
   const body = new Body(copy ? memories : ownMemory, bytes.length);
   body.add(bytes);
-  const decoded = opened(decode(body, copy ? memories : ownMemory, copy));
+  const sealed = decode(body, copy ? memories : ownMemory, copy);
+  const lentBytes = [...lent].reduce((sum, { length }) => sum + length, 0);
+  if (copy) expect(sealed.records.heldBytes, "what waits counts").to.equal(lentBytes);
+  const decoded = opened(sealed);
   expect([...lent], "memory that is not given back").to.deep.equal([]);
   return decoded;
 }

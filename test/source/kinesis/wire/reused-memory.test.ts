@@ -1,8 +1,10 @@
 import { Readable } from "node:stream";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { expect } from "chai";
+import sinon from "sinon";
 import { messageOf } from "../../../../src/model/errors.js";
 import { systemRandom } from "../../../../src/runtime/system.js";
+import { UsedAgain } from "../../../../src/source/kinesis/wire/body-memory.js";
 import { GetRecords } from "../../../../src/source/kinesis/wire/get-records.js";
 import type { SealedRecords } from "../../../../src/source/kinesis/wire/sealed-records.js";
 import { written, type Format } from "./canned-kinesis.js";
@@ -117,6 +119,29 @@ describe("memory used again for the next answer", () => {
     full.open();
     expect((await read()).heldBytes).to.be.below(1_000);
     expect((await read()).heldBytes).to.be.below(1_000);
+  });
+
+  it("is given back by every answer once nobody needs it: of records, whoever reads them, and of an error", async () => {
+    const page = "<p>".padEnd(100_000, ".");
+    const error: Said = { status: 403, type: "text/html", text: Buffer.from(page) };
+    for (const said of [records(1, "cbor"), records(2, "json"), spaced(3), error]) {
+      const [take, giveBack] = [
+        sinon.spy(UsedAgain.prototype, "take"),
+        sinon.spy(UsedAgain.prototype, "giveBack"),
+      ];
+      try {
+        script = [said, said];
+        const read = reads(true);
+        await (said === error ? read().catch(() => undefined) : read());
+        const taken = take.returnValues.filter(({ length }) => length > 0);
+        expect(taken).not.to.have.length(0);
+        for (const memory of taken)
+          expect(giveBack.calledWith(sinon.match.same(memory)), said.type).to.equal(true);
+      } finally {
+        take.restore();
+        giveBack.restore();
+      }
+    }
   });
 
   it("leaves an answer as it came that the SDK reads itself, later", async () => {
