@@ -66,12 +66,18 @@ export class Fetcher {
   #withoutDone(fetched: SourceFetch): SourceFetch | undefined {
     const until = this.#dropUntil;
     if (until === undefined || fetched.kind === "ended") return fetched;
+    const { firstPosition } = fetched;
+    if (firstPosition !== undefined && comparePositions(firstPosition, until) > 0) {
+      // As nearly all are. They may not be made yet, and need not be before their turn.
+      this.#dropUntil = undefined;
+      return fetched;
+    }
     const from = fetched.records.findIndex((record) => comparePositions(record, until) > 0);
     if (from === -1) return fetched.records.length === 0 ? fetched : undefined;
     this.#dropUntil = undefined;
     if (from === 0) return fetched;
     const records = fetched.records.slice(from);
     const bytes = records.reduce((sum, record) => sum + record.data.byteLength, 0);
-    return { ...fetched, records, count: records.length, bytes };
+    return { ...fetched, records, count: records.length, firstPosition: undefined, bytes };
   }
 }

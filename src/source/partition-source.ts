@@ -24,6 +24,8 @@ export type SourceFetch =
       readonly records: readonly SourceRecord[];
       /** How many they are, where they are made so late. */
       readonly count?: number;
+      /** Where the first of them lies, where they are made so late: who asks for no more need not look at them. */
+      readonly firstPosition?: Position | undefined;
       /** A checkpoint here means that all of this, and what came before it, is done. Undefined for an empty batch with no position. */
       readonly lastPosition: Position | undefined;
       /** How far behind the newest record the reader is, where the source says so. */

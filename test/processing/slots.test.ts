@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { position } from "../../src/model/position.js";
 import { Slots } from "../../src/processing/slots.js";
 import { VirtualTime } from "../../src/testing/index.js";
 import { gate, records, useBench } from "./workbench.js";
@@ -46,10 +47,11 @@ describe("processing slots", () => {
     const b = bench({ process: () => held.promise }, { protocol: { maxConcurrentBatches: 1 } });
     const looked: string[] = [];
     for (const key of ["s1", "s2", "s3"]) {
-      const { records: made, ...batch } = records(1, 2);
+      const { records: made, ...batch } = records(6, 7);
       const late = {
         ...batch,
         count: made.length,
+        firstPosition: position("6"),
         get records() {
           looked.push(key);
           return made;
@@ -57,8 +59,9 @@ describe("processing slots", () => {
       };
       b.source.script(key, late);
     }
-    await b.begin("s1");
-    await b.begin("s2");
+    // Behind a checkpoint, or from where the shard begins.
+    await b.begin("s1", { checkpoint: position("5") });
+    await b.begin("s2", { checkpoint: position("5") });
     const queued = await b.begin("s3");
     expect(new Set(looked)).to.deep.equal(new Set(["s1"]));
     queued.end("fenced");

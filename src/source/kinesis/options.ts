@@ -29,8 +29,8 @@ export interface KinesisOptions {
   /**
    * Memory of what all shards of the worker have read and no processor has begun, and of what reads under way can bring:
    * above it no further read begins, above half of it none that no processor waits for. In bytes: an answer in CBOR waits as it
-   * came, with 32 bytes a record beside it; of JSON, or with `wire: "sdk"`, each record counts for 300 beside its payload.
-   * Default 64 MiB, minimum 1: one answer (10 MiB of payload at most) is always let through.
+   * came, with 32 bytes a record beside it, in memory of twice that size at most; of JSON, or with `wire: "sdk"`, each record
+   * counts for 300 beside its payload. Default 64 MiB, minimum 1: one answer (10 MiB of payload at most) is always let through.
    *
    * Two answers may come on top of it, and those that came more than 2 s after they were asked for: for an answer that may
    * never come nobody waits longer. A shard is taken to be written at 2 MB/s at most, twice Kinesis's limit.

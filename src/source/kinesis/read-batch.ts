@@ -7,6 +7,7 @@ export class ReadBatch {
   readonly kind = "records";
   readonly count: number;
   readonly bytes: number;
+  readonly firstPosition: Position | undefined;
   readonly lastPosition: Position | undefined;
   readonly millisBehindLatest?: number;
   readonly #sealed: SealedRecords;
@@ -16,6 +17,7 @@ export class ReadBatch {
     this.#sealed = sealed;
     this.count = sealed.count;
     this.bytes = sealed.bytes;
+    this.firstPosition = sealed.position(0);
     this.lastPosition = sealed.position(-1);
     if (millisBehindLatest !== undefined) this.millisBehindLatest = millisBehindLatest;
   }
