@@ -250,9 +250,10 @@ export class ShardReader implements PartitionReader {
   #withResumed(given: SealedRecords): SealedRecords {
     const { sequenceNumber, subSequenceNumber } = this.#partition.checkpoint;
     if (subSequenceNumber === 0 || given.position(0)?.sequenceNumber !== sequenceNumber) return given;
-    if (given.findPayload(isAggregated) !== 0) return given;
-    const [first, ...rest] = given.open();
-    if (first === undefined) return new MadeRecords(rest);
+    const records = given.open();
+    const [first, ...rest] = records;
+    if (first === undefined || !isAggregated(first.data, 0, first.data.length))
+      return new MadeRecords(records);
     const resumed = sourceRecord(first.data, first.partitionKey, sequenceNumber, first.arrivalMs);
     return new MadeRecords([Object.assign(resumed, { subSequenceNumber: subSequenceNumber + 1 }), ...rest]);
   }
