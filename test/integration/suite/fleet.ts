@@ -53,10 +53,19 @@ export function fleetCases(place: () => Place): void {
     const lines = (message: string): Logged[] =>
       (fleet.of("logged") as Logged[]).filter((line) => line.message === message);
     const textsOf = ({ fields }: Logged): readonly string[] => (fields["texts"] ?? []) as readonly string[];
-    const allDone = (): boolean => {
+    const notDone = (): readonly string[] => {
       const worked = workedIn(fleet.events);
-      return put.every((text) => worked.has(text));
+      return put.filter((text) => !worked.has(text));
     };
+    const allDone = (): boolean => notDone().length === 0;
+    /** What is missing tells more than that something is. */
+    async function untilDone(what: string): Promise<void> {
+      try {
+        await fleet.until(allDone, { what });
+      } catch (error) {
+        throw new Error(`${String(error)}; not done: ${notDone().join(", ")}`, { cause: error });
+      }
+    }
 
     /** Every open lease is owned by one of these, and each of them has some: shares go by load, not by number. */
     async function shared(workers: readonly TestWorker[]): Promise<void> {
@@ -82,7 +91,7 @@ export function fleetCases(place: () => Place): void {
         discoveryIntervalMs: 1_000,
         withinMs: 120_000,
       });
-      await fleet.until(allDone, { what: "the first records" });
+      await untilDone("the first records");
       expect(new Set(lines("done").map(({ fields }) => fields["leaseKey"])).size).to.equal(4);
       const first = new Map(
         lines("begin")
@@ -96,7 +105,7 @@ export function fleetCases(place: () => Place): void {
       await Promise.all([fleet.start(), fleet.start()]);
       await shared(fleet.workers);
       await produce("three");
-      await fleet.until(allDone, { what: "the records" });
+      await untilDone("the records");
       const ends = fleet.of("tenure-ended").filter(({ reason }) => planned.has(reason));
       expect(new Set(ends.map(({ reason }) => reason))).to.deep.equal(new Set(["handoff"]));
       expect(twice(put)).to.deep.equal([]);
@@ -133,7 +142,7 @@ export function fleetCases(place: () => Place): void {
       const created = fleet.of("lease-created").length;
       const ended = lines("ended").map(({ fields }) => fields["leaseKey"]);
       await produce("after-marks");
-      await fleet.until(allDone, { what: "the records after the marks" });
+      await untilDone("the records after the marks");
       const { leases } = await fleet.status();
       expect(leases).to.have.length(4);
       expect(leases.filter(({ leaseKey }) => ended.includes(leaseKey))).to.deep.equal([]);
@@ -149,7 +158,7 @@ export function fleetCases(place: () => Place): void {
       await fleet.kill(victim);
       await produce("after-kill");
       await shared([worker("w2"), worker("w3")]);
-      await fleet.until(allDone, { what: "the records after the kill" });
+      await untilDone("the records after the kill");
       const fences = fleet.of("fenced").filter((event) => event.victim === victim.workerId);
       expect(fences).to.have.length(1);
       const { workers } = await fleet.status();
@@ -199,12 +208,12 @@ export function fleetCases(place: () => Place): void {
     it("hands everything over at a clean stop, with nothing read twice", async () => {
       const leaver = worker("w3");
       const texts = [...(await produce("before-stop"))];
-      await fleet.until(allDone, { what: "the records before the stop" });
+      await untilDone("the records before the stop");
       const stopped = fleet.stop(leaver);
       texts.push(...(await produce("during-stop")));
       await stopped;
       texts.push(...(await produce("after-stop")));
-      await fleet.until(allDone, { what: "the records after the stop" });
+      await untilDone("the records after the stop");
       expect(twice(texts)).to.deep.equal([]);
       const { leases, workers } = await fleet.status();
       expect(leases.filter(({ state }) => state === "owned").map(({ owner }) => owner)).to.deep.equal(

@@ -10,15 +10,16 @@ interface Told {
   readonly from: string;
 }
 
-function told(message: "begin" | "done" | "checkpoint refused", events: readonly Seen[]): readonly Told[] {
+function told(message: "begin" | "working" | "done", events: readonly Seen[]): readonly Told[] {
   return events.flatMap((event) =>
     event.type === "logged" && event.message === message ? [event.fields as unknown as Told] : [],
   );
 }
 
 /**
- * The texts that nobody is to be handed any more: their checkpoint got through, or had landed although its answer was lost
- * and the tenure ended before it was known. Then the next tenure begins after it.
+ * The texts that nobody is to be handed any more: their checkpoint got through, or had landed although nobody said so,
+ * because its answer was lost and the tenure ended before it was known, or because the process was killed between the
+ * answer and its word. Then the next tenure begins after it. A text that nobody was handed is never among them.
  */
 export function workedIn(events: readonly Seen[]): ReadonlySet<string> {
   const begins = new Map<string, bigint>();
@@ -26,7 +27,7 @@ export function workedIn(events: readonly Seen[]): ReadonlySet<string> {
     const at = /^\d+$/.test(from) ? BigInt(from) : 0n;
     if (at > (begins.get(leaseKey) ?? -1n)) begins.set(leaseKey, at);
   }
-  const landed = told("checkpoint refused", events).filter(
+  const landed = told("working", events).filter(
     ({ leaseKey, to }) => to !== undefined && BigInt(to) <= (begins.get(leaseKey) ?? -1n),
   );
   return new Set([...told("done", events), ...landed].flatMap(({ texts }) => texts));
