@@ -23,7 +23,7 @@ before(async () => {
     stream: { streamName: name, idlePollIntervalMs: 250 },
     handler: new URL("./handler.mjs", import.meta.url),
     workers: 2,
-    leaseDurationMs: 2_000,
+    leaseDurationMs: 5_000,
     checkpointIntervalMs: 200,
   });
 });

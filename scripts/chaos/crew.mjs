@@ -21,6 +21,8 @@ export class Crew {
   slots = [];
   /** Every SIGKILL: { pid, at }, `at` read before it was sent. */
   kills = [];
+  /** Every SIGSTOP that was followed by a SIGCONT: { pid, from, to }. */
+  pauses = [];
 
   static async of({ rig, folder, packageFolder, application, settings, leaseDurationMs, journals, say }) {
     const crew = new Crew();
@@ -120,11 +122,15 @@ export class Crew {
     if (victim === undefined) return;
     this.#paused.add(victim.pid);
     try {
+      const from = nowMs();
       if (!victim.signal("SIGSTOP")) return;
       done(`SIGSTOP to ${victim.label} for ${(act.forMs / 1_000).toFixed(1)} s`);
       await sleep(act.forMs);
       if (act.endsBy === "SIGKILL") await this.#kill(victim, 0, done);
-      else victim.signal("SIGCONT");
+      else {
+        victim.signal("SIGCONT");
+        this.pauses.push({ pid: victim.pid, from, to: nowMs() });
+      }
     } finally {
       this.#paused.delete(victim.pid);
     }

@@ -26,12 +26,12 @@ export class Cli {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** @param withinMs a command that hangs must fail its test, not the whole run */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, withinMs = 100_000) {
     const inherited = Object.entries(withoutCoverage()).filter(([name]) => !name.startsWith("AWS_"));
     this.child = spawn(process.execPath, [main, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      // A command that hangs must fail its test, not the whole run.
-      timeout: 100_000,
+      timeout: withinMs,
       killSignal: "SIGKILL",
       env: {
         ...Object.fromEntries(inherited),

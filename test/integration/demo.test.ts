@@ -12,7 +12,7 @@ describe("the demo", function () {
 
   it("kills, freezes, reshards and deploys over its workers, and its books balance", async () => {
     const args = ["demo", "--json", "--shards", "4", "--records", "2000", "--lease-duration-ms", "3000"];
-    demo = new Cli(args);
+    demo = new Cli(args, {}, 170_000);
     const { code, stdout, stderr, json } = await demo.exit;
     expect(code, stderr).to.equal(0);
     expect(stdout.trimEnd().split("\n"), "stdout").to.have.length(1);

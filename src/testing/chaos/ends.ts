@@ -20,6 +20,13 @@ export interface WeatherStretch {
   readonly to: number;
 }
 
+/** A stretch in which a process stood still: it asked before, and heard nothing until the time for it was over. */
+export interface PauseStretch {
+  readonly pid: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a supervisor wrote down of its children, as far as nobody had asked for it. */
 export interface ChildEnds {
   readonly ends: readonly OwnEnd[];
@@ -38,16 +45,18 @@ const unanswered: ReadonlySet<string> = new Set<ErrorCode>([
 
 /**
  * The ends that must not be. One is known: a start ends with status 1 where its services did not answer, for whoever
- * started it to try again; so it is excused in bad weather of the run's own making, and only before it is a worker.
+ * started it to try again; so it is excused in bad weather and in a pause of the run's own making, and only before it is a
+ * worker.
  * @returns a sentence about each of the others
  */
 export function unexcusedEnds(
   ends: readonly OwnEnd[],
   journals: readonly Journal[],
   weather: readonly WeatherStretch[],
+  pauses: readonly PauseStretch[],
 ): readonly string[] {
   return ends
-    .filter((end) => !isUnansweredStart(end, journals, weather))
+    .filter((end) => !isUnansweredStart(end, journals, weather, pauses))
     .map(({ label, pid, how, code }) => {
       const said = code === undefined ? "it said nothing of it" : `it said ${code}`;
       return `${label} (pid ${String(pid)}) ended by itself: ${how}; ${said}`;
@@ -58,6 +67,7 @@ function isUnansweredStart(
   { label, pid, at, how, code }: OwnEnd,
   journals: readonly Journal[],
   weather: readonly WeatherStretch[],
+  pauses: readonly PauseStretch[],
 ): boolean {
   if (how !== "status 1" || code === undefined || !unanswered.has(code)) return false;
   // Its journal begins when its handler is loaded; the services are asked after that. Pids come round again.
@@ -71,7 +81,11 @@ function isUnansweredStart(
   const life = lives.toSorted((a, b) => a.from - b.from).at(-1);
   if (life === undefined) return false;
   const hasJoined = life.lines.some((line) => line.what === "event" && line.event.type === "worker-created");
-  return !hasJoined && weather.some((one) => isBefore(one, label) && one.from <= at && one.to >= life.from);
+  const hindrances = [
+    ...weather.filter((one) => isBefore(one, label)),
+    ...pauses.filter((one) => one.pid === pid),
+  ];
+  return !hasJoined && hindrances.some(({ from, to }) => from <= at && to >= life.from);
 }
 
 function isBefore(weather: WeatherStretch, label: string): boolean {

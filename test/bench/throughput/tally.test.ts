@@ -14,10 +14,13 @@ describe("the throughput bench's subjects on Node", () => {
   async function tell(alone: string, batches: unknown[], shards = 1): Promise<Record<string, unknown>[]> {
     const script = `
       const { Tally } = await import(${JSON.stringify(urlOf("subjects/tally.mjs"))});
-      const tally = new Tally();
-      for (const each of ${JSON.stringify(batches)}) {
+      let begin;
+      const begun = new Promise((resolve) => (begin = resolve));
+      const tally = new Tally({ onFrom: begin });
+      for (const [i, each] of ${JSON.stringify(batches)}.entries()) {
         await new Promise((resolve) => setTimeout(resolve, 20));
         tally.batch(...each);
+        if (i === ${String(shards)}) await begun; // It has said ready: one batch after the first of the last shard.
       }`;
     const env = {
       ...process.env,

@@ -152,10 +152,11 @@ export function fleetCases(place: () => Place): void {
     it("takes over from a worker that was killed, and reads on from its last checkpoints", async () => {
       const victim = worker("w1");
       await produce("before-kill");
+      await fleet.kill(victim);
+      // The dead hand nothing over: until its lease is over, what it has in the table it has.
       const { leases } = await fleet.status();
       const held = leases.find(({ owner }) => owner === victim.workerId)!;
       killed = { worker: victim.workerId!, lease: held.leaseKey, at: new Date() };
-      await fleet.kill(victim);
       await produce("after-kill");
       await shared([worker("w2"), worker("w3")]);
       await untilDone("the records after the kill");
