@@ -172,7 +172,7 @@ function report({ run, acts, crew, verdict, hanging, isDrained, minutes, seed, s
   const hung = [...hanging, ...children];
   for (const one of hung)
     failures.push(`hanging: ${one} did not end when it was asked to, and had to be killed`);
-  const unexcused = unexcusedEnds(ends, run.journals, acts.weather, crew.pauses);
+  const unexcused = unexcusedEnds(ends, run.journals, [...acts.weather, ...crew.pauses]);
   failures.push(...unexcused.map((end) => `ended: ${end}`));
   say(
     `${run.journals.length} processes, ${verdict.epochs} tenures of ${verdict.leases} leases in the history, ` +

@@ -42,6 +42,7 @@ describe("leasehold history", function () {
     start("second");
     const shared = await sharedBy("first", "second");
     const victim = shared.leases.find(({ owner }) => owner?.startsWith("first-"))?.owner ?? "";
+    expect(victim).to.match(/^first-/);
     first.child.kill("SIGKILL");
     const { leases } = await sharedBy("second");
 

@@ -52,11 +52,10 @@ const unanswered: ReadonlySet<string> = new Set<ErrorCode>([
 export function unexcusedEnds(
   ends: readonly OwnEnd[],
   journals: readonly Journal[],
-  weather: readonly WeatherStretch[],
-  pauses: readonly PauseStretch[],
+  hindrances: readonly (WeatherStretch | PauseStretch)[],
 ): readonly string[] {
   return ends
-    .filter((end) => !isUnansweredStart(end, journals, weather, pauses))
+    .filter((end) => !isUnansweredStart(end, journals, hindrances))
     .map(({ label, pid, how, code }) => {
       const said = code === undefined ? "it said nothing of it" : `it said ${code}`;
       return `${label} (pid ${String(pid)}) ended by itself: ${how}; ${said}`;
@@ -64,11 +63,11 @@ export function unexcusedEnds(
 }
 
 function isUnansweredStart(
-  { label, pid, at, how, code }: OwnEnd,
+  end: OwnEnd,
   journals: readonly Journal[],
-  weather: readonly WeatherStretch[],
-  pauses: readonly PauseStretch[],
+  hindrances: readonly (WeatherStretch | PauseStretch)[],
 ): boolean {
+  const { label, pid, at, how, code } = end;
   if (how !== "status 1" || code === undefined || !unanswered.has(code)) return false;
   // Its journal begins when its handler is loaded; the services are asked after that. Pids come round again.
   const lives = journals.flatMap(({ lines }) =>
@@ -81,15 +80,12 @@ function isUnansweredStart(
   const life = lives.toSorted((a, b) => a.from - b.from).at(-1);
   if (life === undefined) return false;
   const hasJoined = life.lines.some((line) => line.what === "event" && line.event.type === "worker-created");
-  const hindrances = [
-    ...weather.filter((one) => isBefore(one, label)),
-    ...pauses.filter((one) => one.pid === pid),
-  ];
-  return !hasJoined && hindrances.some(({ from, to }) => from <= at && to >= life.from);
+  return !hasJoined && hindrances.some((one) => meets(one, end) && one.from <= at && one.to >= life.from);
 }
 
-function isBefore(weather: WeatherStretch, label: string): boolean {
-  return label === weather.label || label.startsWith(`${weather.label}-`);
+function meets(hindrance: WeatherStretch | PauseStretch, { label, pid }: OwnEnd): boolean {
+  if ("pid" in hindrance) return hindrance.pid === pid;
+  return label === hindrance.label || label.startsWith(`${hindrance.label}-`);
 }
 
 /**
